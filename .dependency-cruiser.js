@@ -1,0 +1,52 @@
+/**
+ * The import rules of the house (see CONTRIBUTING.md):
+ * api, cli → stages → connectors, runtime → machines, db.
+ */
+const only = (name, from, allowed) => ({
+  name,
+  severity: 'error',
+  from: { path: from },
+  to: { path: '^(src|simulators|test|bench)/', pathNot: [from, ...allowed] },
+});
+
+export default {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
+    { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'machines-import-only-xstate',
+      severity: 'error',
+      from: { path: '^src/machines/' },
+      to: { pathNot: ['^src/machines/', '^src/decimal\\.ts$', '^node_modules/xstate/'] },
+    },
+    only('db-is-a-leaf', '^src/db/', ['^src/config\\.ts$']),
+    only('runtime-knows-no-product', '^src/runtime/', ['^src/db/connection\\.ts$', '^src/db/bulk\\.ts$', '^src/db/schema/runtime\\.ts$']),
+    only('connectors-are-ports', '^src/connectors/', ['^src/decimal\\.ts$']),
+    only('stages-use-what-is-below', '^src/stages/', [
+      '^src/connectors/',
+      '^src/runtime/',
+      '^src/machines/',
+      '^src/db/',
+      '^src/decimal\\.ts$',
+      '^src/config(\\.ts$|/)',
+    ]),
+    {
+      name: 'src-never-imports-the-outside-world',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(simulators|test|bench)/' },
+    },
+    {
+      name: 'simulators-stand-alone',
+      severity: 'error',
+      from: { path: '^simulators/' },
+      to: { path: '^(src|test|bench)/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.json'], exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+  },
+};

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import type { BankConnectorImpl } from '../connectors/load.ts';
+
+/** The account that pays for a benefit code of a program, and the bank it is held at. */
+export interface SponsorBank {
+  readonly sponsor_bank_code: string;
+  readonly program_account_number: string;
+  readonly program_account_type: string | null;
+  readonly program_account_branch_code: string | null;
+}
+
+/** Sponsor banks by `"<program id>:<benefit code id>"`; `"default"` stands for all that are not named. */
+export type SponsorBanks = Readonly<Record<string, SponsorBank>>;
+
+/** Connector modules by sponsor bank code. */
+export type BankConnectorImpls = Readonly<Record<string, BankConnectorImpl>>;
+
+const word = z.string().regex(/^[^\p{Cc}]{1,100}$/u, 'must be text of 1 to 100 characters');
+const optionalWord = word.nullish().transform((text) => text ?? null);
+const bankCode = z.string().regex(/^[^\s:]{1,100}$/, 'must be a sponsor bank code');
+
+/** Reads `sponsor_bank_configurations`. */
+export const sponsorBanksSchema: z.ZodType<SponsorBanks> = z.record(
+  z.string().regex(/^(default|[^\s:]+:[^\s:]+)$/, 'must be "<program id>:<benefit code id>" or "default"'),
+  z.strictObject({
+    sponsor_bank_code: bankCode,
+    program_account_number: word,
+    program_account_type: optionalWord,
+    program_account_branch_code: optionalWord,
+  }),
+);
+
+/** Reads `bank_connectors_impls`: a module's name, or an object with the name and the options the module is given. */
+export const bankConnectorsSchema: z.ZodType<BankConnectorImpls> = z.record(
+  bankCode,
+  z.union(
+    [
+      word.transform((module) => ({ module, options: {} })),
+      z.strictObject({ module: word, options: z.record(z.string(), z.unknown()).default({}) }),
+    ],
+    'must be the name of a module, or {"module": …, "options": {…}}',
+  ),
+);
+
+/** The one bank that is known without configuration. */
+export const BANK_CONNECTORS_DEFAULT = '{"EXAMPLE-BANK":"example-bank"}';
+
+/**
+ * Finds the bank and account that pay for a benefit.
+ *
+ * @param banks `sponsor_bank_configurations`
+ * @returns undefined when neither the pair nor a default is configured
+ */
+export function sponsorBankOf(
+  banks: SponsorBanks,
+  benefitProgramId: string | number,
+  benefitCodeId: string | number,
+): SponsorBank | undefined {
+  const key = `${benefitProgramId}:${benefitCodeId}`;
+  return Object.hasOwn(banks, key) ? banks[key] : banks.default;
+}
+
+/**
+ * Finds the bank whose statement has this account in `:25:`.
+ *
+ * @param banks `sponsor_bank_configurations`
+ * @returns undefined when no program is paid from the account
+ */
+export function sponsorBankOfAccount(banks: SponsorBanks, accountNumber: string): SponsorBank | undefined {
+  return Object.values(banks).find((bank) => bank.program_account_number === accountNumber);
+}
+
+/**
+ * What is wrong between the entries of `sponsor_bank_configurations` and the connectors, if anything: a bank that no
+ * connector serves, or one account at two banks, whose statements could not be told apart.
+ *
+ * @returns the rest of a sentence that begins with the name of the setting, or null
+ */
+export function sponsorBanksProblem(banks: SponsorBanks, impls: BankConnectorImpls): string | null {
+  const bankOfAccount = new Map<string, string>();
+  for (const [key, bank] of Object.entries(banks)) {
+    const code = bank.sponsor_bank_code;
+    if (!Object.hasOwn(impls, code)) return `names the bank ${code} (at ${key}), which has no connector`;
+    const other = bankOfAccount.get(bank.program_account_number) ?? code;
+    if (other !== code) return `has one account at the banks ${other} and ${code} (at ${key})`;
+    bankOfAccount.set(bank.program_account_number, code);
+  }
+  return null;
+}

@@ -1,0 +1,53 @@
+/** The codes of faults that connectors of this product report; a connector of a deployment may add its own. */
+export type ConnectorErrorCode =
+  /** Nothing reached the other side: refused connection, unknown host, no free connection in time. */
+  | 'BANK_UNREACHABLE'
+  | 'MAPPER_UNREACHABLE'
+  /** The request was sent, the answer did not come in time. */
+  | 'BANK_TIMEOUT'
+  | 'MAPPER_TIMEOUT'
+  /** The connection broke after the request was, at least in part, sent. */
+  | 'BANK_CONNECTION_LOST'
+  | 'MAPPER_CONNECTION_LOST'
+  /** The caller's signal was aborted. */
+  | 'BANK_CALL_ABORTED'
+  | 'MAPPER_CALL_ABORTED'
+  /** The other side answered with an HTTP error. */
+  | 'BANK_ERROR'
+  | 'MAPPER_ERROR'
+  /** The answer is too large, is not JSON, or does not have the agreed form. */
+  | 'BANK_BAD_ANSWER'
+  | 'MAPPER_BAD_ANSWER'
+  /** The other side understood and said no. A mapper's own code takes the place of this one when it gives one. */
+  | 'BANK_REFUSED'
+  | 'MAPPER_REFUSED'
+  /** The request must not be sent: an amount that is not a decimal, two requests with one reference. */
+  | 'BANK_BAD_REQUEST'
+  | 'MAPPER_BAD_REQUEST'
+  /** A connector named in the configuration cannot be used; only at start-up. */
+  | 'CONNECTOR_NOT_LOADED';
+
+/**
+ * A fault of a connector or of the system behind it: the call has no result.
+ *
+ * For calls that move money a connector throws this only when the request surely did not reach the bank; every other
+ * failure of such a call is the outcome `unknown`.
+ */
+export class ConnectorError extends Error {
+  override readonly name = 'ConnectorError';
+  /** Stable code, recorded with the stage: a {@link ConnectorErrorCode} or a code of the other side. */
+  readonly code: string;
+  /** Whether the same call may succeed later. False sends the stage to ERROR without using up its attempts. */
+  readonly retryable: boolean;
+
+  /**
+   * @param code see {@link ConnectorErrorCode}
+   * @param message one sentence for people, without account numbers or names
+   * @param retryable whether the same call may succeed later
+   */
+  constructor(code: ConnectorErrorCode | (string & {}), message: string, retryable = true) {
+    super(message);
+    this.code = code;
+    this.retryable = retryable;
+  }
+}

@@ -1,0 +1,33 @@
+import { LineReader } from './lines.ts';
+import { MessageReader } from './message.ts';
+import type { Mt940Event, Mt940Options, Mt940Source } from './types.ts';
+
+export const lineBytesMaxDefault = 2000;
+export const narrativeLinesMaxDefault = 100;
+
+/**
+ * Reads an MT940 file of any size as it arrives, holding one line and one entry. Yields what it finds in
+ * file order; a consumer must be ready for a refusal after any number of events and undo what it did.
+ * Tolerates what banks are known to do (each tolerance is described where it is implemented) and refuses
+ * everything else.
+ * @throws Mt940Error with code, line and tag
+ */
+export async function* parseMt940(
+  source: Mt940Source,
+  options: Mt940Options = {},
+): AsyncGenerator<Mt940Event, void, undefined> {
+  const lines = new LineReader(options.encoding ?? 'detect', options.lineBytesMax ?? lineBytesMaxDefault);
+  const message = new MessageReader({
+    checkBalances: options.checkBalances ?? true,
+    narrativeLinesMax: options.narrativeLinesMax ?? narrativeLinesMaxDefault,
+  });
+  for await (const chunk of source) {
+    for (const line of lines.push(chunk)) {
+      message.accept(line, lines.number);
+      for (let event = message.take(); event !== undefined; event = message.take()) yield event;
+    }
+  }
+  for (const line of lines.end()) message.accept(line, lines.number);
+  message.end(lines.number);
+  for (let event = message.take(); event !== undefined; event = message.take()) yield event;
+}

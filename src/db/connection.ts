@@ -1,0 +1,44 @@
+import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
+import postgres from 'postgres';
+
+/** A pool of connections with tagged-template queries; also what a reserved connection offers. */
+export type Sql = postgres.Sql;
+/** A transaction's connection: the same tagged-template queries. */
+export type Tx = postgres.TransactionSql;
+/** Something queries can be run on: the pool or a transaction. */
+export type Queryable = Sql | Tx;
+
+/** A database: one pool, seen as SQL and through drizzle. */
+export interface Database {
+  readonly url: string;
+  readonly sql: Sql;
+  readonly orm: PostgresJsDatabase;
+  /** Ends all connections; queries under way get five seconds. */
+  close(): Promise<void>;
+}
+
+const TIMESTAMPTZ_OID = 1184;
+
+/**
+ * Opens a pool. Connections are made when first used, so this does not fail when the server is down.
+ *
+ * @param url PostgreSQL connection URL
+ * @param options.max connections at most
+ * @param options.applicationName shown in `pg_stat_activity`
+ */
+export function connect(url: string, options: { max?: number; applicationName?: string } = {}): Database {
+  const sql = postgres(url, {
+    max: options.max ?? 10,
+    idle_timeout: 0,
+    connect_timeout: 10,
+    onnotice: () => {},
+    connection: { application_name: options.applicationName ?? 'g2p-bridge', TimeZone: 'UTC' },
+  });
+  const parse = sql.options.parsers[TIMESTAMPTZ_OID];
+  const serialize = sql.options.serializers[TIMESTAMPTZ_OID];
+  const orm = drizzle(sql);
+  // drizzle makes times plain strings for the whole pool; SQL written by hand wants Date, and drizzle takes Date too.
+  if (parse) sql.options.parsers[TIMESTAMPTZ_OID] = parse;
+  if (serialize) sql.options.serializers[TIMESTAMPTZ_OID] = serialize;
+  return { url, sql, orm, close: () => sql.end({ timeout: 5 }) };
+}

@@ -1,0 +1,131 @@
+import { bigint, index, integer, numeric, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import { disbursementBatchControl, disbursements } from './disbursements.ts';
+import { PROCESS_STATUSES, stageColumns, stageIndexes, stageSubmissionColumns, statusCheck, utc } from './stage-columns.ts';
+
+/** The part of a batch that goes to one small zone: one warehouse serves it, one agency delivers it. */
+export const disbursementBatchControlGeo = pgTable(
+  'disbursement_batch_control_geo',
+  {
+    id: text().primaryKey(),
+    disbursement_cycle_id: bigint({ mode: 'number' }).notNull(),
+    disbursement_envelope_id: text().notNull(),
+    disbursement_batch_control_id: text()
+      .notNull()
+      .references(() => disbursementBatchControl.id),
+    administrative_zone_id_large: text().notNull(),
+    administrative_zone_mnemonic_large: text().notNull(),
+    administrative_zone_id_small: text().notNull(),
+    administrative_zone_mnemonic_small: text().notNull(),
+    no_of_beneficiaries: integer().notNull().default(0),
+    total_quantity: numeric().notNull().default('0'),
+    warehouse_id: text(),
+    warehouse_mnemonic: text(),
+    warehouse_additional_attributes: text(),
+    agency_id: text(),
+    agency_mnemonic: text(),
+    agency_additional_attributes: text(),
+    ...stageColumns('warehouse_notification'),
+    ...stageSubmissionColumns('warehouse_notification'),
+    ...stageColumns('agency_notification'),
+    ...stageSubmissionColumns('agency_notification'),
+  },
+  (t) => [
+    uniqueIndex('disbursement_batch_control_geo_zone').on(
+      t.disbursement_batch_control_id,
+      t.administrative_zone_id_large,
+      t.administrative_zone_id_small,
+    ),
+    index('disbursement_batch_control_geo_envelope').on(t.disbursement_envelope_id),
+    statusCheck('batch_control_geo_warehouse_notification', t.warehouse_notification_status, PROCESS_STATUSES),
+    statusCheck('batch_control_geo_agency_notification', t.agency_notification_status, PROCESS_STATUSES),
+    ...stageIndexes('warehouse_notification', {
+      status: t.warehouse_notification_status,
+      due_at: t.warehouse_notification_due_at,
+      timestamp: t.warehouse_notification_timestamp,
+    }),
+    ...stageIndexes('agency_notification', {
+      status: t.agency_notification_status,
+      due_at: t.agency_notification_due_at,
+      timestamp: t.agency_notification_timestamp,
+    }),
+  ],
+);
+
+/** Whom to write to about a geo record; the same id. */
+export const disbursementBatchControlGeoAttributes = pgTable('disbursement_batch_control_geo_attributes', {
+  id: text()
+    .primaryKey()
+    .references(() => disbursementBatchControlGeo.id),
+  disbursement_batch_control_id: text().notNull(),
+  warehouse_name: text(),
+  warehouse_admin_name: text(),
+  warehouse_admin_email: text(),
+  warehouse_admin_phone: text(),
+  agency_name: text(),
+  agency_admin_name: text(),
+  agency_admin_email: text(),
+  agency_admin_phone: text(),
+});
+
+/** Where a beneficiary lives, and which warehouse and agency serve them. */
+export const disbursementResolutionGeoAddress = pgTable(
+  'disbursement_resolution_geo_address',
+  {
+    id: text().primaryKey(),
+    disbursement_id: text()
+      .notNull()
+      .references(() => disbursements.id),
+    disbursement_cycle_id: bigint({ mode: 'number' }).notNull(),
+    disbursement_envelope_id: text().notNull(),
+    disbursement_batch_control_id: text().notNull(),
+    disbursement_batch_control_geo_id: text()
+      .notNull()
+      .references(() => disbursementBatchControlGeo.id),
+    beneficiary_id: text().notNull(),
+    administrative_zone_id_large: text().notNull(),
+    administrative_zone_mnemonic_large: text().notNull(),
+    administrative_zone_id_small: text().notNull(),
+    administrative_zone_mnemonic_small: text().notNull(),
+    warehouse_id: text(),
+    warehouse_mnemonic: text(),
+    agency_id: text(),
+    agency_mnemonic: text(),
+    beneficiary_name: text(),
+    beneficiary_phone: text(),
+    beneficiary_email: text(),
+    ...stageColumns('beneficiary_notification'),
+    ...stageSubmissionColumns('beneficiary_notification'),
+  },
+  (t) => [
+    uniqueIndex('geo_address_disbursement').on(t.disbursement_id),
+    index('geo_address_batch').on(t.disbursement_batch_control_id),
+    index('geo_address_geo').on(t.disbursement_batch_control_geo_id),
+    statusCheck('geo_address_beneficiary_notification', t.beneficiary_notification_status, PROCESS_STATUSES),
+    ...stageIndexes('beneficiary_notification', {
+      status: t.beneficiary_notification_status,
+      due_at: t.beneficiary_notification_due_at,
+      timestamp: t.beneficiary_notification_timestamp,
+    }),
+  ],
+);
+
+/** What was sent to whom, and what the notification service said. */
+export const notificationLogs = pgTable(
+  'notification_logs',
+  {
+    notification_id: text().primaryKey(),
+    notification_type: text().notNull(),
+    disbursement_envelope_id: text().notNull(),
+    recipient: text().notNull(),
+    payload: text().notNull(),
+    status: text().notNull().default('PENDING'),
+    response: text(),
+    error_message: text(),
+    sent_at: utc().notNull(),
+    processed_at: utc(),
+  },
+  (t) => [
+    index('notification_logs_envelope').on(t.disbursement_envelope_id),
+    statusCheck('notification_logs_status', t.status, ['PENDING', 'SENT', 'PROCESSED', 'ERROR']),
+  ],
+);

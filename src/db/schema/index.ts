@@ -1,0 +1,5 @@
+export * from './disbursements.ts';
+export * from './envelopes.ts';
+export * from './geo.ts';
+export * from './runtime.ts';
+export * from './statements.ts';

@@ -1,0 +1,83 @@
+import { sql } from 'drizzle-orm';
+import { bigint, boolean, check, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import { utc } from './stage-columns.ts';
+
+/** The journal: one row for each region that a transition touched. Append-only. */
+export const actorTransitions = pgTable(
+  'actor_transitions',
+  {
+    seq: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    at: utc().notNull(),
+    machine: text().notNull(),
+    actor_id: text().notNull(),
+    /** What the actor belongs to (its parent's id, or its own): the natural filter and shard key. */
+    correlation_id: text().notNull(),
+    region: text().notNull(),
+    event: text().notNull(),
+    from_state: text().notNull(),
+    to_state: text().notNull(),
+    attempt: integer().notNull(),
+    job_id: text(),
+    due_at: utc(),
+    error_code: text(),
+    error_message: text(),
+  },
+  (t) => [
+    index('actor_transitions_actor').on(t.machine, t.actor_id, t.seq),
+    index('actor_transitions_correlation').on(t.correlation_id, t.seq),
+  ],
+);
+
+/** Messages between actors and to themselves later: kept until the transition they cause has been stored. */
+export const actorMessages = pgTable(
+  'actor_messages',
+  {
+    seq: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    machine: text().notNull(),
+    /** The addressee; null when the message is for all children of `parent_id`. */
+    actor_id: text(),
+    parent_id: text(),
+    event: jsonb().notNull(),
+    deliver_at: utc().notNull(),
+  },
+  (t) => [
+    index('actor_messages_deliver').on(t.deliver_at),
+    index('actor_messages_actor').on(t.machine, t.actor_id, t.seq),
+    check('actor_messages_addressee', sql`(${t.actor_id} is null) <> (${t.parent_id} is null)`),
+  ],
+);
+
+/** Actors that cannot be loaded (a status no machine knows): left alone and shown, while the others go on. */
+export const actorParked = pgTable(
+  'actor_parked',
+  {
+    machine: text().notNull(),
+    actor_id: text().notNull(),
+    reason: text().notNull(),
+    parked_at: utc().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.machine, t.actor_id] })],
+);
+
+/** Processes that run the system; each holds the advisory lock of its number while it lives. */
+export const actorProcesses = pgTable('actor_processes', {
+  number: integer().primaryKey().generatedAlwaysAsIdentity(),
+  role: text().notNull(),
+  host: text().notNull(),
+  pid: integer().notNull(),
+  started_at: utc().notNull(),
+  stopping: boolean().notNull().default(false),
+});
+
+/** Which process performs which job, so that the work of a process that died is handed on at once. */
+export const actorClaims = pgTable(
+  'actor_claims',
+  {
+    job_id: text().primaryKey(),
+    queue: text().notNull(),
+    delivery: integer().notNull(),
+    process: integer().notNull(),
+    claimed_at: utc().notNull(),
+  },
+  (t) => [index('actor_claims_process').on(t.process)],
+);

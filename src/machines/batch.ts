@@ -1,0 +1,99 @@
+import { setup } from 'xstate';
+import {
+  type ActorContext,
+  PROCESS_STATUS,
+  type StageEvent,
+  stageImplementations,
+  stageRegion,
+  type Timed,
+} from './stage.ts';
+
+/** The stages of a batch, in the order of the pipeline. */
+export const BATCH_REGIONS = [
+  'fa_resolution',
+  'geo_resolution',
+  'warehouse_allocation',
+  'agency_allocation',
+  'sponsor_bank_dispatch',
+] as const;
+export type BatchRegion = (typeof BATCH_REGIONS)[number];
+
+export const BENEFIT_TYPES = ['CASH_DIGITAL', 'CASH_PHYSICAL', 'COMMODITY', 'SERVICE', 'COMBINATION'] as const;
+export type BenefitType = (typeof BENEFIT_TYPES)[number];
+
+/** The columns of a batch that its machine reads. */
+export interface BatchFacts {
+  readonly disbursement_envelope_id: string;
+  readonly benefit_type: BenefitType;
+}
+
+export type BatchEvent = StageEvent<BatchRegion> | (Timed & { readonly type: 'received' });
+export type BatchContext = ActorContext<BatchRegion, BatchFacts>;
+
+const shared = stageImplementations<BatchRegion, BatchFacts, BatchEvent>();
+
+const batch = setup({
+  types: {} as { context: BatchContext; events: BatchEvent; input: BatchContext },
+  actions: shared.actions,
+  guards: {
+    ...shared.guards,
+    isDigitalCash: ({ context }) => context.facts.benefit_type === 'CASH_DIGITAL',
+    isPhysicalCash: ({ context }) => context.facts.benefit_type === 'CASH_PHYSICAL',
+  },
+});
+
+/** Makes another stage of this batch due at once. */
+const enableNow = <const R extends BatchRegion>(region: R) =>
+  batch.raise(({ event }) => ({ type: `${region}.enable`, at: event.at, dueAt: event.at }) as BatchEvent);
+
+/**
+ * Payment waits for the envelope: its funds must be blocked. The batch does not look; it asks, and the envelope, which
+ * handles its messages one at a time, answers with `sponsor_bank_dispatch.due` now or when the funds are blocked.
+ */
+const readyToPay = [
+  batch.raise(({ event }) => ({ type: 'sponsor_bank_dispatch.enable', at: event.at, dueAt: null })),
+  {
+    type: 'tell',
+    params: ({ context, event }: { context: BatchContext; event: Timed }) => ({
+      to: 'envelope',
+      id: context.facts.disbursement_envelope_id,
+      event: { type: 'batch_ready', batch: context.id, at: event.at },
+    }),
+  },
+] as const;
+
+const physicalCashIsReadyToPay = batch.enqueueActions(({ enqueue, check }) => {
+  if (check('isPhysicalCash')) for (const action of readyToPay) enqueue(action);
+});
+
+/**
+ * A batch of disbursements, as it was received in one request. Its five regions are the columns `<region>_status` of
+ * `disbursement_batch_control`; the benefit type decides which of them it passes.
+ */
+export const batchMachine = batch.createMachine({
+  id: 'batch',
+  type: 'parallel',
+  context: ({ input }) => input,
+  on: {
+    received: [
+      { guard: 'isDigitalCash', actions: enableNow('fa_resolution') },
+      { actions: enableNow('geo_resolution') },
+    ],
+  },
+  states: {
+    fa_resolution: stageRegion('fa_resolution', PROCESS_STATUS, { releasable: true, onProcessed: readyToPay }),
+    geo_resolution: stageRegion('geo_resolution', PROCESS_STATUS, {
+      releasable: true,
+      onProcessed: [enableNow('warehouse_allocation')],
+    }),
+    warehouse_allocation: stageRegion('warehouse_allocation', PROCESS_STATUS, {
+      releasable: false,
+      onProcessed: [enableNow('agency_allocation')],
+    }),
+    agency_allocation: stageRegion('agency_allocation', PROCESS_STATUS, {
+      releasable: false,
+      onProcessed: [physicalCashIsReadyToPay],
+    }),
+    sponsor_bank_dispatch: stageRegion('sponsor_bank_dispatch', PROCESS_STATUS, { releasable: true, onProcessed: [] }),
+  },
+});

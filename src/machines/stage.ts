@@ -1,0 +1,293 @@
+import { assign } from 'xstate';
+
+/**
+ * The stage region: the life of one piece of work of one record, written once and used by every region whose work is
+ * done by a worker. Its states are the values of the region's status column, so the row is the snapshot.
+ *
+ * ```
+ * NOT_APPLICABLE ─enable→ PENDING ─dispatch→ PROCESSING ─succeeded→ PROCESSED
+ *        ↑────────cancel─────┘ ↑                 │
+ *                              ├─failed, stale───┤ (attempts left)
+ *                            retry               ├─failed, stale→ ERROR ─release→ PROCESSED
+ *                              └──── ERROR ←─────┘ (none left)
+ * ```
+ */
+
+/** What a record keeps of one stage besides its status; a column each: `<region>_attempts` and so on. */
+export interface StageData {
+  /** Attempts used so far; an attempt counts when its result is recorded. */
+  readonly attempts: number;
+  /** Code of the latest fault (`FA_UNRESOLVED`); null after a success. */
+  readonly errorCode: string | null;
+  /** When the status last changed (UTC). */
+  readonly timestamp: Date | null;
+  /** The job that owns the stage since `dispatch`; a result of any other job is ignored. */
+  readonly jobId: string | null;
+  /** From when the stage may be dispatched; null while it waits for something other than time. */
+  readonly dueAt: Date | null;
+  /**
+   * Number of the submission to an outside system that must act once (payment, block of funds). It is part of the
+   * idempotency key and grows only when the outside system has definitely refused.
+   */
+  readonly submission: number;
+  /** When the current submission was first about to be sent; null while it surely never left. */
+  readonly submittedAt: Date | null;
+}
+
+/** A stage nobody has touched yet. */
+export const NEW_STAGE: StageData = {
+  attempts: 0,
+  errorCode: null,
+  timestamp: null,
+  jobId: null,
+  dueAt: null,
+  submission: 1,
+  submittedAt: null,
+};
+
+/** The context of every durable machine: facts are columns, stages are groups of columns, limits are policy. */
+export interface ActorContext<R extends string, F> {
+  readonly id: string;
+  readonly facts: F;
+  readonly stages: Readonly<Record<R, StageData>>;
+  readonly maxAttempts: Readonly<Record<R, number>>;
+}
+
+/** Every event carries the time it happened, taken from the injected clock by whoever sends it. */
+export interface Timed {
+  readonly at: Date;
+}
+
+/** The events of a stage region; distributes over a union of regions. */
+export type StageEvent<R extends string> = R extends string
+  ?
+      | (Timed & { readonly type: `${R}.enable`; readonly dueAt: Date | null })
+      | (Timed & { readonly type: `${R}.due`; readonly dueAt: Date })
+      | (Timed & { readonly type: `${R}.dispatch`; readonly job: string })
+      | (Timed & { readonly type: `${R}.submitting`; readonly job: string })
+      | (Timed & { readonly type: `${R}.succeeded`; readonly job: string })
+      | (Timed & { readonly type: `${R}.refused`; readonly job: string; readonly code: string; readonly retryAt: Date })
+      | (Timed & StageFault<`${R}.failed`>)
+      | (Timed & { readonly type: `${R}.stale`; readonly retryAt: Date })
+      | (Timed & { readonly type: `${R}.retry` })
+      | (Timed & { readonly type: `${R}.release` })
+      | (Timed & { readonly type: `${R}.cancel` })
+  : never;
+
+/** A fault of an attempt; `final` goes to ERROR at once, because trying again cannot help. */
+export interface StageFault<T extends string> {
+  readonly type: T;
+  readonly job: string;
+  readonly code: string;
+  readonly retryAt: Date;
+  readonly final?: boolean;
+}
+
+/** Code recorded when work was taken back from a worker that did not answer in time. */
+export const STALE = 'STALE';
+
+/** A stage event with its region's name left out: what the shared actions and guards read. */
+export interface AnyStageEvent extends Timed {
+  readonly type: string;
+  readonly job?: string;
+  readonly code?: string;
+  readonly retryAt?: Date;
+  readonly dueAt?: Date | null;
+  readonly final?: boolean;
+}
+
+type Change = (stage: StageData, event: AnyStageEvent) => Partial<StageData>;
+
+/** What each kind of transition writes; the timestamp is stamped on all of them. */
+const changes = {
+  enabled: (_, event) => ({ dueAt: event.dueAt ?? null }),
+  becameDue: (_, event) => ({ dueAt: event.dueAt ?? event.at }),
+  dispatched: (_, event) => ({ jobId: event.job ?? null, dueAt: null }),
+  submitting: (stage, event) => ({ submittedAt: stage.submittedAt ?? event.at, timestamp: stage.timestamp }),
+  succeeded: (stage) => ({ attempts: stage.attempts + 1, errorCode: null, jobId: null }),
+  mustAskAgain: (stage, event) => ({
+    errorCode: event.code ?? null,
+    jobId: null,
+    dueAt: event.at,
+    submission: stage.submission + 1,
+    submittedAt: null,
+  }),
+  failed: (stage, event) => ({
+    attempts: stage.attempts + 1,
+    errorCode: event.code ?? STALE,
+    jobId: null,
+    dueAt: event.retryAt ?? null,
+  }),
+  gaveUp: (stage, event) => ({ attempts: stage.attempts + 1, errorCode: event.code ?? STALE, jobId: null, dueAt: null }),
+  refused: (stage) => ({ submission: stage.submission + 1, submittedAt: null }),
+  retried: (_, event) => ({ attempts: 0, dueAt: event.at }),
+  released: () => ({}),
+  cancelled: () => ({ dueAt: null }),
+} satisfies Record<string, Change>;
+
+/**
+ * The actions and guards that every machine with stage regions puts into its `setup()`.
+ *
+ * `tell` and `enqueue` do nothing by themselves: they come back from the pure transition as data, and the runtime
+ * turns them into a durable message and a job within the transaction that stores the transition.
+ */
+export function stageImplementations<R extends string, F, E extends AnyStageEvent>() {
+  type Context = ActorContext<R, F>;
+  const change = (apply: Change) =>
+    assign<Context, E, { readonly region: R }, E, never>(({ context, event }, { region }) => {
+      const stage = context.stages[region];
+      const next = { ...stage, timestamp: event.at, ...apply(stage, event) };
+      return { stages: { ...context.stages, [region]: next } } as Partial<Context>;
+    });
+  return {
+    actions: {
+      enabled: change(changes.enabled),
+      becameDue: change(changes.becameDue),
+      dispatched: change(changes.dispatched),
+      submitting: change(changes.submitting),
+      succeeded: change(changes.succeeded),
+      mustAskAgain: change(changes.mustAskAgain),
+      failed: change(changes.failed),
+      gaveUp: change(changes.gaveUp),
+      refused: change(changes.refused),
+      retried: change(changes.retried),
+      released: change(changes.released),
+      cancelled: change(changes.cancelled),
+      enqueue: (_: unknown, _params: { readonly region: R; readonly job: string }) => {},
+      tell: (_: unknown, _params: Tell) => {},
+    },
+    guards: {
+      ownsJob: ({ context, event }: Seen<Context>, { region }: { readonly region: R }) => owns(context, event, region),
+      ownsJobAndMayTryAgain: ({ context, event }: Seen<Context>, { region }: { readonly region: R }) =>
+        owns(context, event, region) && !event.final && mayTryAgain(context, region),
+      mayTryAgain: ({ context }: Seen<Context>, { region }: { readonly region: R }) => mayTryAgain(context, region),
+    },
+  };
+}
+
+interface Seen<C> {
+  readonly context: C;
+  readonly event: AnyStageEvent;
+}
+
+function owns<R extends string, F>(context: ActorContext<R, F>, event: AnyStageEvent, region: R): boolean {
+  const { jobId } = context.stages[region];
+  return jobId !== null && event.job === jobId;
+}
+
+function mayTryAgain<R extends string, F>(context: ActorContext<R, F>, region: R): boolean {
+  return context.stages[region].attempts + 1 < context.maxAttempts[region];
+}
+
+/** A durable message: to one actor by `id`, or to all actors whose parent is `childrenOf`. */
+export interface Tell {
+  readonly to: string;
+  readonly id?: string;
+  readonly childrenOf?: string;
+  readonly event: Timed & { readonly type: string };
+}
+
+/** The words a region uses for its states: ProcessStatus by default, the funds columns have their own. */
+export interface StageNames<P extends string, G extends string, D extends string, A extends string> {
+  readonly pending: P;
+  readonly processing: G;
+  readonly processed: D;
+  /** Where "no" leads when it is an answer and not a fault: asked again at every tick, uses up no attempts. */
+  readonly askAgain: A;
+}
+
+/** ProcessStatus, the words of all regions but the funds'. "No" counts as a fault here. */
+export const PROCESS_STATUS = {
+  pending: 'PENDING',
+  processing: 'PROCESSING',
+  processed: 'PROCESSED',
+  askAgain: 'ERROR',
+} as const;
+
+/** What a machine adds to a stage region of its own. */
+export interface StageOptions<D extends readonly unknown[]> {
+  /** Actions on the way into the processed state, by `succeeded` or by `release`. */
+  readonly onProcessed: D;
+  /** Whether an operator may accept what was done and leave out what failed. */
+  readonly releasable: boolean;
+}
+
+/**
+ * Builds the state node of one stage region.
+ *
+ * @param region name of the region; also the prefix of its events and columns
+ * @param names the words for its states, see {@link StageNames}
+ * @param options what this machine adds, see {@link StageOptions}
+ */
+export function stageRegion<
+  const R extends string,
+  const D extends readonly unknown[],
+  P extends string,
+  G extends string,
+  S extends string,
+  A extends string,
+>(region: R, names: StageNames<P, G, S, A>, options: StageOptions<D>) {
+  const on = <const K extends string>(event: K) => `${region}.${event}` as const;
+  const params = { region } as const;
+  const { pending, processing, processed, askAgain } = names;
+  const dispatch = {
+    target: processing,
+    actions: [
+      { type: 'dispatched', params },
+      { type: 'enqueue', params: ({ event }: { event: AnyStageEvent }) => ({ region, job: event.job ?? '' }) },
+    ],
+  } as const;
+  const cancel = { target: 'NOT_APPLICABLE', actions: [{ type: 'cancelled', params }] } as const;
+  const fault = <const X extends readonly unknown[]>(...first: X) =>
+    [
+      {
+        guard: { type: 'ownsJobAndMayTryAgain', params },
+        target: pending,
+        actions: [...first, { type: 'failed', params }],
+      },
+      { guard: { type: 'ownsJob', params }, target: 'ERROR', actions: [...first, { type: 'gaveUp', params }] },
+    ] as const;
+  const refusal =
+    askAgain === 'ERROR'
+      ? fault({ type: 'refused', params })
+      : ([{ guard: { type: 'ownsJob', params }, target: askAgain, actions: [{ type: 'mustAskAgain', params }] }] as const);
+
+  const states = {
+    NOT_APPLICABLE: { on: { [on('enable')]: { target: pending, actions: [{ type: 'enabled', params }] } } },
+    [pending]: {
+      on: {
+        [on('due')]: { actions: [{ type: 'becameDue', params }] },
+        [on('dispatch')]: dispatch,
+        [on('cancel')]: cancel,
+      },
+    },
+    [processing]: {
+      on: {
+        [on('submitting')]: { guard: { type: 'ownsJob', params }, actions: [{ type: 'submitting', params }] },
+        [on('succeeded')]: {
+          guard: { type: 'ownsJob', params },
+          target: processed,
+          actions: [{ type: 'succeeded', params }, ...options.onProcessed],
+        },
+        [on('refused')]: refusal,
+        [on('failed')]: fault(),
+        [on('stale')]: [
+          { guard: { type: 'mayTryAgain', params }, target: pending, actions: [{ type: 'failed', params }] },
+          { target: 'ERROR', actions: [{ type: 'gaveUp', params }] },
+        ],
+      },
+    },
+    [processed]: {},
+    ERROR: {
+      on: {
+        [on('retry')]: { target: pending, actions: [{ type: 'retried', params }] },
+        ...(options.releasable
+          ? { [on('release')]: { target: processed, actions: [{ type: 'released', params }, ...options.onProcessed] } }
+          : {}),
+      },
+    },
+    ...(askAgain === 'ERROR' ? {} : { [askAgain]: { on: { [on('dispatch')]: dispatch, [on('cancel')]: cancel } } }),
+  } as const;
+  type State = (typeof states)[string];
+  return { initial: 'NOT_APPLICABLE', states: states as Record<'NOT_APPLICABLE' | 'ERROR' | P | G | S | A, State> } as const;
+}

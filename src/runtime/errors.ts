@@ -1,0 +1,39 @@
+/** A fault with a stable code and a sentence for people that names the record. */
+export class RuntimeError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'RuntimeError';
+    this.code = code;
+  }
+}
+
+/** A row that no machine can be made of: a status that the machine does not know. The actor is parked. */
+export class UnknownStateError extends RuntimeError {
+  constructor(where: { table: string; id: string; column: string }, value: unknown) {
+    super(
+      'UNKNOWN_STATE',
+      `${where.table} ${where.id}: column ${where.column} holds ${JSON.stringify(value)}, which its machine does not know. ` +
+        'Correct the row; the actor then goes on by itself.',
+    );
+    this.name = 'UnknownStateError';
+  }
+}
+
+/** What a worker's job no longer is: its actor has gone on with another job, or the job was given to another worker. */
+export class SupersededError extends RuntimeError {
+  constructor(job: string) {
+    super('SUPERSEDED', `Job ${job} was taken over by another worker; what this one still does has no effect.`);
+    this.name = 'SupersededError';
+  }
+}
+
+/** The message of anything thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** The stable code of anything thrown; `fallback` when it has none. */
+export function codeOf(error: unknown, fallback: string): string {
+  const code = error !== null && typeof error === 'object' && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && code !== '' ? code : fallback;
+}

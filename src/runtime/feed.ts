@@ -1,0 +1,197 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { entriesAfter, type JournalFilter, journalWriters, latestSeq, type Transition } from './journal.ts';
+import type { Store } from './store.ts';
+
+const CHANNEL = 'actor_transitions';
+/** Commits are announced together, at most this often per process: a NOTIFY makes commits queue up behind it. */
+const ANNOUNCE_MS = 5;
+/** How often the journal is looked at when no announcement comes. */
+const POLL_MS = 1_000;
+const READ_MAX = 1_000;
+/** How often it is checked whether a transaction that holds a missing number has ended. */
+const GAP_CHECK_MS = 5;
+
+type Listener = (entries: readonly Transition[]) => void;
+
+/**
+ * Streams the journal in the order of its sequence numbers, without gaps. Numbers are taken before transactions
+ * commit, so a higher one can become visible first. When a number is missing, the feed finds out which transactions
+ * have taken numbers and not ended, and waits for exactly those: afterwards the number is there, or was rolled back
+ * and never will be.
+ */
+export class Feed {
+  readonly #store: Store;
+  readonly #listeners = new Set<Listener>();
+  #position = 0;
+  #announcing: NodeJS.Timeout | null = null;
+  #unlisten: (() => Promise<void>) | null = null;
+  #running: Promise<void> | null = null;
+  #wakeUp: () => void = () => {};
+  #stopped = true;
+
+  constructor(store: Store) {
+    this.#store = store;
+    store.onCommit(({ transitions }) => {
+      if (transitions.length > 0) this.#announce();
+    });
+  }
+
+  /** Everything up to this sequence number has been settled and handed out. */
+  get position(): number {
+    return this.#position;
+  }
+
+  async start(): Promise<void> {
+    this.#stopped = false;
+    const { sql } = this.#store.database;
+    const { unlisten } = await sql.listen(CHANNEL, () => this.#wakeUp());
+    this.#unlisten = unlisten;
+    const latest = await latestSeq(sql);
+    await this.#writersEnd();
+    this.#position = latest;
+    this.#running = this.#tail();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#announcing) clearTimeout(this.#announcing);
+    this.#wakeUp();
+    await this.#running;
+    await this.#unlisten?.();
+    this.#unlisten = null;
+  }
+
+  /**
+   * Streams transitions after a sequence number, then goes on with new ones until `signal` aborts.
+   *
+   * @param options.after sequence number to go on after; now when left out
+   * @param options.filter only entries that fulfil all its conditions
+   */
+  async *follow(options: {
+    readonly after?: number;
+    readonly filter?: JournalFilter;
+    readonly signal: AbortSignal;
+  }): AsyncGenerator<readonly Transition[], void, undefined> {
+    const { signal, filter = {} } = options;
+    let cursor = options.after ?? this.#position;
+    while (!signal.aborted && cursor < this.#position) {
+      const until = this.#position;
+      const entries = await entriesAfter(this.#store.database.sql, cursor, READ_MAX, filter);
+      const settled = entries.filter(({ seq }) => seq <= until);
+      cursor = settled.length === READ_MAX ? (settled.at(-1)?.seq ?? until) : until;
+      if (settled.length > 0) yield settled;
+    }
+    yield* this.#live(cursor, filter, signal);
+  }
+
+  async *#live(after: number, filter: JournalFilter, signal: AbortSignal): AsyncGenerator<readonly Transition[]> {
+    const buffer: Transition[] = [];
+    let arrived: () => void = () => {};
+    const listener: Listener = (entries) => {
+      for (const entry of entries) if (entry.seq > after && matches(entry, filter)) buffer.push(entry);
+      if (buffer.length > 0) arrived();
+    };
+    const stop = () => arrived();
+    // Between the last look at `position` and this line nothing else ran, so no entry falls in between.
+    this.#listeners.add(listener);
+    signal.addEventListener('abort', stop);
+    try {
+      while (!signal.aborted) {
+        if (buffer.length > 0) yield buffer.splice(0);
+        else {
+          await new Promise<void>((resolve) => {
+            arrived = resolve;
+          });
+        }
+      }
+    } finally {
+      this.#listeners.delete(listener);
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  #announce(): void {
+    if (this.#announcing || this.#stopped) return;
+    this.#announcing = setTimeout(() => {
+      this.#announcing = null;
+      this.#store.database.sql`select pg_notify(${CHANNEL}, '')`.catch((error: unknown) =>
+        this.#store.observer.troubled('feed', error),
+      );
+    }, ANNOUNCE_MS);
+  }
+
+  async #tail(): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        const read = await this.#advance();
+        if (read < READ_MAX) await this.#sleep();
+      } catch (error) {
+        this.#store.observer.troubled('feed', error);
+        await this.#sleep();
+      }
+    }
+  }
+
+  /** Hands out what has been settled since the last time. */
+  async #advance(): Promise<number> {
+    const { sql } = this.#store.database;
+    let entries = await entriesAfter(sql, this.#position, READ_MAX);
+    if (hasGap(entries, this.#position)) {
+      this.#handOut(prefix(entries, this.#position));
+      await this.#writersEnd();
+      // Whoever held the missing numbers has ended: what is still missing was rolled back.
+      const last = entries.at(-1)?.seq ?? this.#position;
+      entries = (await entriesAfter(sql, this.#position, READ_MAX)).filter(({ seq }) => seq <= last);
+    }
+    this.#handOut(entries);
+    return entries.length;
+  }
+
+  #handOut(entries: readonly Transition[]): void {
+    const last = entries.at(-1);
+    if (!last) return;
+    this.#position = last.seq;
+    for (const listener of this.#listeners) listener(entries);
+  }
+
+  /** Resolves when every transaction that has taken sequence numbers by now has ended. */
+  async #writersEnd(): Promise<void> {
+    const { sql } = this.#store.database;
+    let pending = await journalWriters(sql);
+    while (pending.size > 0 && !this.#stopped) {
+      await delay(GAP_CHECK_MS);
+      const now = await journalWriters(sql);
+      pending = pending.intersection(now);
+    }
+  }
+
+  async #sleep(): Promise<void> {
+    if (this.#stopped) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, POLL_MS);
+      this.#wakeUp = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wakeUp = () => {};
+  }
+}
+
+function hasGap(entries: readonly Transition[], after: number): boolean {
+  const last = entries.at(-1);
+  return last !== undefined && last.seq - after !== entries.length;
+}
+
+function prefix(entries: readonly Transition[], after: number): Transition[] {
+  const gap = entries.findIndex(({ seq }, index) => seq !== after + index + 1);
+  return gap === -1 ? [...entries] : entries.slice(0, gap);
+}
+
+function matches(entry: Transition, filter: JournalFilter): boolean {
+  return (
+    (filter.machine === undefined || entry.machine === filter.machine) &&
+    (filter.actor_id === undefined || entry.actor_id === filter.actor_id) &&
+    (filter.correlation_id === undefined || entry.correlation_id === filter.correlation_id)
+  );
+}

@@ -1,0 +1,159 @@
+import { type Db as BossDb, type Job, type JobInsert, PgBoss } from 'pg-boss';
+import { v7 as uuidv7 } from 'uuid';
+import type { Queryable } from '../db/connection.ts';
+import type { Stage } from './stage.ts';
+
+/** What a job tells its worker. */
+export interface JobData {
+  /** The job's own id: its copy among lost work has another. */
+  readonly job: string;
+  readonly machine: string;
+  readonly id: string;
+  readonly region: string;
+  /** Attempts used before this one. */
+  readonly attempt: number;
+  /** Since when the work is due; JSON makes it text. */
+  readonly due: Date | string;
+}
+
+/** A job to be inserted with the transition that caused it. */
+export interface JobOrder {
+  readonly stage: Stage;
+  readonly job: string;
+  readonly data: JobData;
+}
+
+/** A job under way: its id and how often it was handed out before; together they fence off a worker that lost it. */
+export interface Claim {
+  readonly id: string;
+  readonly delivery: number;
+}
+
+export const workerQueue = (stage: { readonly name: string }): string => `${stage.name}_worker`;
+export const tickQueue = (stage: { readonly name: string }): string => `${stage.name}_beat_producer`;
+
+/** Where jobs end that were handed out too often without a result: their actors are told. */
+export const LOST_QUEUE = 'lost_work';
+
+/** A job is handed out again at most so many times when its workers die; then it counts as a failed attempt. */
+const DELIVERIES_MAX = 20;
+/** Without a heartbeat for so long a job is handed to another worker (a dead process is noticed earlier). */
+const HEARTBEAT_SECONDS = 30;
+/** A safety net only: heartbeats and the stale check are what notices a hung worker. */
+const EXPIRE_SECONDS = 23 * 3600;
+const KEEP_COMPLETED_SECONDS = 24 * 3600;
+
+/**
+ * Job delivery by pg-boss: jobs are inserted and completed in the transaction of the transition that causes or ends
+ * them, and each is handed to one worker at a time.
+ */
+export class Jobs {
+  readonly boss: PgBoss;
+
+  /**
+   * @param url database of the jobs' tables (schema `pgboss`)
+   * @param supervise whether this process also does pg-boss's upkeep
+   */
+  constructor(url: string, supervise: boolean, onError: (error: Error) => void) {
+    this.boss = new PgBoss({
+      connectionString: url,
+      application_name: 'g2p-bridge jobs',
+      max: 6,
+      useListenNotify: true,
+      schedule: false,
+      supervise,
+      superviseIntervalSeconds: 10,
+      monitorIntervalSeconds: 10,
+      queueCacheIntervalSeconds: 60,
+    });
+    this.boss.on('error', onError);
+  }
+
+  /** Starts pg-boss and makes sure that every queue exists. */
+  async start(stages: readonly Stage[]): Promise<void> {
+    await this.boss.start();
+    await this.boss.createQueue(LOST_QUEUE, { retryLimit: 1_000_000, retryDelay: 5, notify: true });
+    const existing = new Set((await this.boss.getQueues()).map((queue) => queue.name));
+    for (const stage of stages) {
+      const work = {
+        notify: true,
+        retryLimit: DELIVERIES_MAX,
+        retryDelay: 0,
+        heartbeatSeconds: HEARTBEAT_SECONDS,
+        expireInSeconds: EXPIRE_SECONDS,
+        deleteAfterSeconds: KEEP_COMPLETED_SECONDS,
+        deadLetter: LOST_QUEUE,
+      };
+      // A tick that fails is not repeated: the next one does the same.
+      const tick = { notify: true, retryLimit: 0, expireInSeconds: 300, deleteAfterSeconds: KEEP_COMPLETED_SECONDS };
+      if (existing.has(workerQueue(stage))) await this.boss.updateQueue(workerQueue(stage), work);
+      else await this.boss.createQueue(workerQueue(stage), work);
+      if (existing.has(tickQueue(stage))) await this.boss.updateQueue(tickQueue(stage), tick);
+      else await this.boss.createQueue(tickQueue(stage), tick);
+    }
+  }
+
+  /** A new job id; ordered by time, so an index on it grows at one end. */
+  newId(): string {
+    return uuidv7();
+  }
+
+  /** Inserts jobs in the caller's transaction; workers are notified by its commit. */
+  async insert(tx: Queryable, orders: readonly JobOrder[]): Promise<void> {
+    const byQueue = Map.groupBy(orders, (order) => workerQueue(order.stage));
+    for (const [queue, some] of byQueue) {
+      const jobs: JobInsert[] = some.map((order) => ({ id: order.job, data: order.data }));
+      await this.boss.insert(queue, jobs, { db: asBossDb(tx) });
+    }
+  }
+
+  /**
+   * Completes jobs in the caller's transaction, each only if it has not been handed out again meanwhile.
+   *
+   * @returns whether all of them still belonged to the caller; if not, its transaction must not commit
+   */
+  async complete(tx: Queryable, queue: string, claims: readonly Claim[]): Promise<boolean> {
+    const done = await this.boss.complete(queue, attempts(claims), null, { db: asBossDb(tx) });
+    return affected(done) === claims.length;
+  }
+
+  /** Whether a job has not been handed out again meanwhile; if so it stays with the caller until its transaction ends. */
+  async stillOwns(tx: Queryable, queue: string, claim: Claim): Promise<boolean> {
+    return affected(await this.boss.touch(queue, attempts([claim]), { db: asBossDb(tx) })) === 1;
+  }
+
+  /** Hands jobs back, so that another worker gets them at once. */
+  async handBack(tx: Queryable, queue: string, claims: readonly Claim[], reason: string): Promise<void> {
+    await this.boss.fail(queue, attempts(claims), { reason }, { db: asBossDb(tx) });
+  }
+
+  /** Takes a job away for good: its actor has gone on without it. */
+  async cancel(tx: Queryable, queue: string, job: string): Promise<void> {
+    await this.boss.cancel(queue, job, { db: asBossDb(tx) });
+  }
+
+  /** Whether a job still waits for a worker, as opposed to being performed, ended or gone. */
+  async isWaiting(tx: Queryable, queue: string, job: string): Promise<boolean> {
+    const [found] = await this.boss.findJobs(queue, { id: job, db: asBossDb(tx) });
+    return found?.state === 'created' || found?.state === 'retry';
+  }
+}
+
+const attempts = (claims: readonly Claim[]) => claims.map(({ id, delivery }) => ({ id, retryCount: delivery }));
+
+/** How often a job was handed out before this time. */
+export const claimOf = (job: Job<JobData>): Claim => ({ id: job.id, delivery: job.retryCount });
+
+function affected(response: unknown): number {
+  return response !== null && typeof response === 'object' && 'affected' in response ? Number(response.affected) : 0;
+}
+
+/** pg-boss runs its statements on our transaction. */
+function asBossDb(tx: Queryable): BossDb {
+  return {
+    async executeSql(text: string, values: unknown[] = []) {
+      const rows = await tx.unsafe(text, values as never[]);
+      return { rows: [...rows] };
+    },
+  };
+}

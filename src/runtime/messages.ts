@@ -1,0 +1,109 @@
+import { insertRows } from '../db/bulk.ts';
+import type { Queryable, Tx } from '../db/connection.ts';
+import { actorMessages } from '../db/schema/runtime.ts';
+import type { AnyEvent } from './compute.ts';
+
+/** A message of an actor to itself: look whether something is due by now. */
+export const WAKE = '@wake';
+
+export interface Message {
+  readonly machine: string;
+  readonly actor_id: string | null;
+  /** For a message to all children of one parent. */
+  readonly parent_id: string | null;
+  readonly event: AnyEvent;
+  readonly deliver_at: Date;
+}
+
+export interface StoredMessage {
+  readonly seq: string;
+  readonly actor_id: string;
+  readonly event: AnyEvent;
+}
+
+/** Stores messages in the transaction that causes them. */
+export async function insertMessages(tx: Tx, messages: readonly Message[]): Promise<void> {
+  await insertRows(tx, actorMessages, messages as unknown as Record<string, unknown>[]);
+}
+
+/** Machines that have messages to be delivered now. */
+export async function machinesWithMail(sql: Queryable, now: Date): Promise<string[]> {
+  const rows = await sql<{ machine: string }[]>`
+    select distinct machine from actor_messages where deliver_at <= ${now}`;
+  return rows.map((row) => row.machine);
+}
+
+/** When the next message is to be delivered; null when there is none. */
+export async function nextDelivery(sql: Queryable): Promise<Date | null> {
+  const [row] = await sql<{ at: Date | null }[]>`
+    select min(deliver_at) as at from actor_messages m
+    where not exists (select from actor_parked p where p.machine = m.machine and p.actor_id = m.actor_id)`;
+  return row?.at ?? null;
+}
+
+/**
+ * Turns messages to all children of a parent into one message for each child. Whoever deletes the message addresses
+ * it: of two processes that try, the second finds nothing.
+ *
+ * @param children table and columns of the children's rows, quoted
+ */
+export async function addressToChildren(
+  tx: Tx,
+  machine: string,
+  children: { readonly table: string; readonly id: string; readonly parent: string },
+  now: Date,
+): Promise<void> {
+  await tx.unsafe(
+    `with broadcast as (
+       delete from actor_messages
+       where machine = $1 and actor_id is null and deliver_at <= $2
+       returning seq, parent_id, event, deliver_at
+     )
+     insert into actor_messages (machine, actor_id, event, deliver_at)
+     select $1, c.${children.id}, b.event, b.deliver_at
+     from broadcast b join ${children.table} c on c.${children.parent} = b.parent_id
+     order by b.seq, c.${children.id}`,
+    [machine, now],
+  );
+}
+
+/** Actors of a machine that have mail, those that have waited longest first. */
+export async function actorsWithMail(tx: Queryable, machine: string, now: Date, limit: number): Promise<string[]> {
+  const rows = await tx<{ actor_id: string }[]>`
+    select actor_id from actor_messages m
+    where machine = ${machine} and actor_id is not null and deliver_at <= ${now}
+      and not exists (select from actor_parked p where p.machine = m.machine and p.actor_id = m.actor_id)
+    group by actor_id order by min(seq) limit ${limit}`;
+  return rows.map((row) => row.actor_id);
+}
+
+/** Takes the messages of actors out of the mailbox, oldest first. The actors' rows must be locked. */
+export async function takeMessages(
+  tx: Tx,
+  machine: string,
+  actorIds: readonly string[],
+  now: Date,
+  limit: number,
+): Promise<StoredMessage[]> {
+  const rows = await tx<{ seq: string; actor_id: string; event: AnyEvent }[]>`
+    delete from actor_messages where seq in (
+      select seq from actor_messages
+      where machine = ${machine} and actor_id = any(${actorIds as string[]}) and deliver_at <= ${now}
+      order by seq limit ${limit}
+    ) returning seq, actor_id, event`;
+  return rows
+    .map((row) => ({ ...row, event: revive(row.event, now) }))
+    .sort((a, b) => (BigInt(a.seq) < BigInt(b.seq) ? -1 : 1));
+}
+
+/** Fields of events that hold a time; JSON has made them text. */
+const TIMES = ['dueAt', 'retryAt'] as const;
+
+/** An event as it was sent, except that it happens when it is delivered. */
+function revive(event: AnyEvent, now: Date): AnyEvent {
+  const revived: Record<string, unknown> = { ...event, at: now };
+  for (const name of TIMES) {
+    if (typeof revived[name] === 'string') revived[name] = new Date(revived[name]);
+  }
+  return revived as unknown as AnyEvent;
+}

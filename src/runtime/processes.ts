@@ -1,0 +1,147 @@
+import { hostname } from 'node:os';
+import type { Sql } from '../db/connection.ts';
+import type { Claim } from './jobs.ts';
+import type { Store } from './store.ts';
+
+/** Advisory locks (this number, process number) tell who lives: a lock goes with the connection that holds it. */
+const PROCESS_LOCK = 7_240_942;
+/** How often the living look for the dead, and how often a process makes sure of its own lock. */
+const LOOK_MS = 2_000;
+
+type Held = Awaited<ReturnType<Sql['reserve']>>;
+
+/**
+ * The processes that run the system. Each holds an advisory lock while it lives, so PostgreSQL itself notices its
+ * death: the others hand its jobs on within seconds, long before a heartbeat would lapse. A process whose connection
+ * broke looks dead too; its jobs may then be performed twice at the same time, which fencing makes harmless. Where
+ * advisory locks do not exist (YugabyteDB), heartbeats alone do this.
+ */
+export class Processes {
+  readonly #store: Store;
+  readonly #role: string;
+  readonly #onRecovered: (queues: ReadonlySet<string>) => void;
+  #held: Held | null = null;
+  #number: number | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #looking: Promise<void> | null = null;
+
+  constructor(store: Store, role: string, onRecovered: (queues: ReadonlySet<string>) => void) {
+    this.#store = store;
+    this.#role = role;
+    this.#onRecovered = onRecovered;
+  }
+
+  /** Registers this process and hands on what dead ones have left. */
+  async start(): Promise<void> {
+    await this.#register();
+    await this.#look();
+    this.#schedule();
+  }
+
+  /** This process has no more work: hands back nothing, leaves the list. */
+  async stop(): Promise<void> {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    await this.#looking;
+    if (this.#number !== null) await this.#store.database.sql`delete from actor_processes where number = ${this.#number}`;
+    this.#number = null;
+    this.#held?.release();
+    this.#held = null;
+  }
+
+  /** Notes that this process performs these jobs. */
+  async claim(queue: string, claims: readonly Claim[]): Promise<void> {
+    const rows = claims.map(({ id, delivery }) => ({ id, delivery }));
+    await this.#store.database.sql`
+      insert into actor_claims (job_id, queue, delivery, process, claimed_at)
+      select v.id, ${queue}, v.delivery, ${this.#number}, ${this.#store.registry.clock.now()}
+      from json_to_recordset(${JSON.stringify(rows)}::json) as v(id text, delivery int)
+      on conflict (job_id) do update
+      set delivery = excluded.delivery, process = excluded.process, claimed_at = excluded.claimed_at`;
+  }
+
+  /** Hands back what this process still has claimed, so that another goes on with it at once. */
+  async handBackOwn(): Promise<number> {
+    if (this.#number === null) return 0;
+    return (await this.#handOn([this.#number], 'The process stopped.')).count;
+  }
+
+  async #register(): Promise<void> {
+    const held = await this.#store.database.sql.reserve();
+    await held`begin`;
+    const [row] = await held<{ number: number }[]>`
+      insert into actor_processes (role, host, pid, started_at)
+      values (${this.#role}, ${hostname()}, ${process.pid}, ${this.#store.registry.clock.now()})
+      returning number`;
+    if (!row) throw new Error('insert returned no row');
+    // Locked before the row can be seen, so that nobody takes a newcomer for dead.
+    await held`select pg_advisory_lock(${PROCESS_LOCK}, ${row.number})`;
+    await held`commit`;
+    this.#held = held;
+    this.#number = row.number;
+  }
+
+  #schedule(): void {
+    this.#timer = setTimeout(() => {
+      this.#looking = this.#beat().finally(() => {
+        if (this.#timer) this.#schedule();
+      });
+    }, LOOK_MS);
+  }
+
+  async #beat(): Promise<void> {
+    try {
+      await this.#keepLock();
+      await this.#look();
+    } catch (error) {
+      this.#store.observer.troubled('processes', error);
+    }
+  }
+
+  /** After a lost connection the lock is gone, and perhaps the registration too: takes a new one. */
+  async #keepLock(): Promise<void> {
+    const [row] = this.#held
+      ? await this.#held<{ held: boolean }[]>`
+          select exists (select from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()
+            and classid = ${PROCESS_LOCK} and objid = ${this.#number}) as held`.catch(() => [])
+      : [];
+    if (row?.held) return;
+    const before = this.#number;
+    await this.#register();
+    await this.#store.database.sql`
+      update actor_claims set process = ${this.#number} where process = ${before}`;
+  }
+
+  async #look(): Promise<void> {
+    const dead = await this.#store.database.sql<{ number: number }[]>`
+      select number from actor_processes p
+      where not exists (
+        select from pg_locks l
+        where l.locktype = 'advisory' and l.classid = ${PROCESS_LOCK} and l.objid = p.number and l.objsubid = 2
+          and l.database = (select oid from pg_database where datname = current_database())
+      )`;
+    if (dead.length === 0) return;
+    const { count, queues } = await this.#handOn(
+      dead.map(({ number }) => number),
+      'The process that performed the work died.',
+    );
+    if (count === 0) return;
+    this.#store.observer.recovered(count);
+    this.#onRecovered(queues);
+  }
+
+  /** Of several processes that notice a death, the one that deletes the claim hands the job on. */
+  async #handOn(numbers: readonly number[], reason: string): Promise<{ count: number; queues: ReadonlySet<string> }> {
+    return this.#store.transact(async ({ sql }) => {
+      await sql`delete from actor_processes where number = any(${numbers as number[]})`;
+      const claims = await sql<{ job_id: string; queue: string; delivery: number }[]>`
+        delete from actor_claims where process = any(${numbers as number[]}) returning job_id, queue, delivery`;
+      const byQueue = Map.groupBy(claims, ({ queue }) => queue);
+      for (const [queue, some] of byQueue) {
+        const jobs = some.map(({ job_id, delivery }) => ({ id: job_id, delivery }));
+        await this.#store.jobs.handBack(sql, queue, jobs, reason);
+      }
+      return { count: claims.length, queues: new Set(byQueue.keys()) };
+    });
+  }
+}

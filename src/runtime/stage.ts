@@ -1,0 +1,77 @@
+import type { Tx } from '../db/connection.ts';
+import type { Actor } from './actor.ts';
+
+/** The work of one stage region: who does it, how often it is looked for, what it does. */
+export interface Stage {
+  /** Name of its queues (`<name>_worker`, `<name>_beat_producer`), loggers and metrics. */
+  readonly name: string;
+  readonly actor: Actor;
+  readonly region: string;
+  /** Attempts until ERROR. */
+  readonly maxAttempts: number;
+  /** Seconds between ticks. */
+  readonly frequencySeconds: number;
+  /** Pieces of work performed at the same time by one process. */
+  readonly concurrency: number;
+  /**
+   * Does the work: calls the outside world, without a transaction. What it returns is then recorded in one.
+   * It must be safe to run again: a crash between performing and recording runs it a second time.
+   *
+   * @throws anything; recorded as a failed attempt with the error's `code`
+   */
+  perform(work: Work): Promise<Outcome>;
+  /** Written in the transaction of an operator's `release`: leaves out what failed. */
+  onRelease?(tx: Tx, id: string): Promise<void>;
+}
+
+/** One piece of work, as a worker sees it. */
+export interface Work {
+  /** The actor's id. */
+  readonly id: string;
+  /** The job that owns the stage; results under any other are ignored. */
+  readonly job: string;
+  /** Attempts used before this one. */
+  readonly attempt: number;
+  /** Aborted when the work was taken away or the process stops. */
+  readonly signal: AbortSignal;
+  /**
+   * Stores that a submission to the outside is about to be sent, before it is sent. What comes back tells whether it
+   * may have been sent before, in which case the outside must be asked first.
+   *
+   * @throws SupersededError when the work belongs to another worker by now; nothing may be sent then
+   */
+  submitting(): Promise<Submission>;
+}
+
+/** The state of a submission that must act once. */
+export interface Submission {
+  /** Part of the idempotency key; grows when the outside has definitely refused. */
+  readonly number: number;
+  /** True when an earlier try may have reached the outside. */
+  readonly maybeSent: boolean;
+}
+
+/** What a worker reports. `write` runs in the transaction that records the outcome, so they stand or fall together. */
+export type Outcome =
+  | {
+      readonly kind: 'succeeded';
+      readonly write?: (tx: OutcomeTransaction) => Promise<void>;
+      /** Further fields of the `succeeded` event. */
+      readonly event?: Readonly<Record<string, unknown>>;
+    }
+  | {
+      readonly kind: 'refused' | 'failed';
+      readonly code: string;
+      readonly message: string;
+      /** Trying again cannot help: goes to ERROR at once. */
+      readonly final?: boolean;
+      readonly write?: (tx: OutcomeTransaction) => Promise<void>;
+    };
+
+/** What an outcome may write with. */
+export interface OutcomeTransaction {
+  readonly sql: Tx;
+  readonly now: Date;
+  /** Sends a durable message to another actor. */
+  tell(to: { readonly machine: string; readonly id: string }, event: { readonly type: string }): void;
+}

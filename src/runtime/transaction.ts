@@ -1,0 +1,351 @@
+import type { AnyStateMachine } from 'xstate';
+import { quoted, recordset } from '../db/bulk.ts';
+import type { Tx } from '../db/connection.ts';
+import type { Actor, EventOf, StageRegion } from './actor.ts';
+import { decode, encode, type Row, type SnapshotView, view } from './codec.ts';
+import { type AnyEvent, compute, type Effect, type Step } from './compute.ts';
+import { RuntimeError, UnknownStateError } from './errors.ts';
+import { appendJournal, type NewTransition } from './journal.ts';
+import type { JobOrder, Jobs } from './jobs.ts';
+import { insertMessages, type Message, WAKE } from './messages.ts';
+import type { Registry } from './registry.ts';
+
+/** One event for one actor. */
+export interface Delivery<E = AnyEvent> {
+  readonly id: string;
+  readonly event: E;
+}
+
+/** What became of a delivery. */
+export interface Delivered {
+  readonly id: string;
+  /** False when nothing reacted to the event: the actor is unchanged. */
+  readonly accepted: boolean;
+  /** The actor afterwards; null when there is none by that id or its row cannot be read. */
+  readonly actor: SnapshotView | null;
+  readonly problem: 'missing' | 'parked' | null;
+}
+
+interface Loaded {
+  readonly actor: Actor;
+  readonly correlation: string;
+  readonly stored: Record<string, unknown>;
+  snapshot: unknown;
+}
+
+/** Everything a transaction did that matters after its commit. */
+export interface Committed {
+  readonly transitions: readonly NewTransition[];
+  readonly parked: readonly RuntimeError[];
+  /** Earliest time at which a message of this transaction is to be delivered; null without messages. */
+  readonly nextDelivery: Date | null;
+  readonly queues: ReadonlySet<string>;
+}
+
+/**
+ * One unit of work on sets of actors. Events are applied to rows that it has locked; at the end all changed rows are
+ * stored with one statement per table, and the journal, the jobs and the messages with one statement each, all in the
+ * same database transaction. Nothing is observable before it commits.
+ *
+ * To stay free of deadlocks, it locks rows of one machine only, in the order of their ids; another machine is told by
+ * message. Rows that the same transaction has inserted do not count: nobody else can see them.
+ */
+export class ActorTransaction {
+  readonly sql: Tx;
+  readonly now: Date;
+  readonly #registry: Registry;
+  readonly #jobs: Jobs;
+  readonly #loaded = new Map<string, Map<string, Loaded>>();
+  readonly #transitions: NewTransition[] = [];
+  readonly #orders: JobOrder[] = [];
+  readonly #messages: Message[] = [];
+  readonly #parked: { readonly id: string; readonly error: RuntimeError }[] = [];
+
+  constructor(sql: Tx, now: Date, registry: Registry, jobs: Jobs) {
+    this.sql = sql;
+    this.now = now;
+    this.#registry = registry;
+    this.#jobs = jobs;
+  }
+
+  /**
+   * Delivers events, each to its actor, in the order given.
+   *
+   * @returns one result per delivery, in the same order
+   */
+  async send<M extends AnyStateMachine>(
+    actor: Actor<M>,
+    deliveries: readonly Delivery<EventOf<M>>[],
+  ): Promise<Delivered[]> {
+    return this.deliver(actor, deliveries);
+  }
+
+  /** {@link send} for events that come out of the database and are therefore not typed. */
+  async deliver(actor: Actor, deliveries: readonly Delivery[]): Promise<Delivered[]> {
+    await this.load(
+      actor,
+      deliveries.map(({ id }) => id),
+    );
+    return deliveries.map(({ id, event }) => this.#apply(actor, id, event));
+  }
+
+  /** Sends a durable message to another actor; it is delivered after the commit. */
+  tell(to: { readonly machine: string; readonly id: string }, event: AnyEvent, deliverAt: Date = this.now): void {
+    this.#messages.push({ machine: to.machine, actor_id: to.id, parent_id: null, event, deliver_at: deliverAt });
+  }
+
+  /** Locks and reads actors that this transaction has not read yet. */
+  async load(actor: Actor, ids: readonly string[]): Promise<void> {
+    const loaded = this.#loaded.get(actor.name) ?? new Map<string, Loaded>();
+    this.#loaded.set(actor.name, loaded);
+    const wanted = [...new Set(ids)].filter((id) => !loaded.has(id));
+    if (wanted.length === 0) return;
+    const { lock, read } = statements(actor);
+    // Two statements: a join that locks one table would read the others as they were before it waited for the lock.
+    await this.sql.unsafe(lock, [wanted], { prepare: true });
+    const rows = await this.sql.unsafe<Row[]>(read, [wanted], { prepare: true });
+    const maxAttempts = this.#registry.maxAttempts(actor);
+    for (const row of rows) {
+      const id = String(row[actor.tables[0].id]);
+      try {
+        const snapshot = decode(actor, row, maxAttempts);
+        loaded.set(id, { actor, correlation: String(row[actor.parent]), stored: encode(actor, snapshot), snapshot });
+      } catch (error) {
+        if (!(error instanceof UnknownStateError)) throw error;
+        await this.park(actor, id, error);
+      }
+    }
+  }
+
+  /** A loaded actor as it stands in this transaction. */
+  peek(actor: Actor, id: string): SnapshotView | null {
+    const loaded = this.#loaded.get(actor.name)?.get(id);
+    return loaded ? view(loaded.snapshot) : null;
+  }
+
+  /** Those of the loaded actors whose rows could be read. */
+  readable(actor: Actor, ids: readonly string[]): string[] {
+    const loaded = this.#loaded.get(actor.name);
+    return ids.filter((id) => loaded?.has(id));
+  }
+
+  /** Leaves an actor alone until its row is corrected; its mail waits, and the others go on. */
+  async park(actor: Actor, id: string, error: RuntimeError): Promise<void> {
+    this.#parked.push({ id, error });
+    await this.sql`
+      insert into actor_parked (machine, actor_id, reason, parked_at)
+      values (${actor.name}, ${id}, ${error.message}, ${this.now})
+      on conflict (machine, actor_id) do update set reason = excluded.reason`;
+  }
+
+  /** Whether a row could not be read. */
+  isParked(id: string): boolean {
+    return this.#parked.some((parked) => parked.id === id);
+  }
+
+  #apply(actor: Actor, id: string, event: AnyEvent): Delivered {
+    const loaded = this.#loaded.get(actor.name)?.get(id);
+    if (!loaded) {
+      return { id, accepted: false, actor: null, problem: this.isParked(id) ? 'parked' : 'missing' };
+    }
+    const before = view(loaded.snapshot);
+    const accepted = event.type === WAKE ? false : this.#transition(loaded, id, event);
+    if (!accepted && 'job' in event) this.#journalLate(loaded, id, event);
+    this.#dispatchDue(loaded, id, event.type === WAKE ? null : before);
+    return { id, accepted, actor: view(loaded.snapshot), problem: null };
+  }
+
+  #transition(loaded: Loaded, id: string, event: AnyEvent): boolean {
+    const computed = compute(loaded.actor.machine, loaded.snapshot as never, event);
+    for (const step of computed.steps) this.#journal(loaded, id, step, event);
+    for (const effect of computed.effects) this.#carryOut(loaded, id, effect);
+    loaded.snapshot = computed.snapshot;
+    return computed.accepted;
+  }
+
+  /** Dispatches what has become due in event mode; what becomes due later wakes the actor then. */
+  #dispatchDue(loaded: Loaded, id: string, before: SnapshotView | null): void {
+    if (this.#registry.mode !== 'event') return;
+    for (const stage of loaded.actor.stages) {
+      if (!this.#registry.stageOf(loaded.actor, stage.region)) continue;
+      const { value, context } = view(loaded.snapshot);
+      const dueAt = context.stages[stage.region]?.dueAt ?? null;
+      if (value[stage.region] !== stage.pending || dueAt === null) continue;
+      if (dueAt <= this.now) this.#dispatch(loaded, id, stage);
+      else if (before?.context.stages[stage.region]?.dueAt?.getTime() !== dueAt.getTime()) {
+        this.tell({ machine: loaded.actor.name, id }, { type: WAKE }, dueAt);
+      }
+    }
+  }
+
+  #dispatch(loaded: Loaded, id: string, stage: StageRegion): void {
+    const event = { type: `${stage.region}.dispatch`, job: this.#jobs.newId(), at: this.now };
+    this.#transition(loaded, id, event);
+  }
+
+  #carryOut(loaded: Loaded, id: string, effect: Effect): void {
+    if (effect.type === 'tell') {
+      const { to, id: addressee, childrenOf, event } = effect.params as TellParams;
+      this.#messages.push({
+        machine: to,
+        actor_id: addressee ?? null,
+        parent_id: childrenOf ?? null,
+        event,
+        deliver_at: this.now,
+      });
+      return;
+    }
+    if (effect.type !== 'enqueue') {
+      throw new RuntimeError('UNKNOWN_EFFECT', `Machine ${loaded.actor.name} asks for an unknown action ${effect.type}.`);
+    }
+    const { region, job } = effect.params as { region: string; job: string };
+    const stage = this.#registry.stageOf(loaded.actor, region);
+    if (!stage) {
+      throw new RuntimeError('NO_STAGE', `Nothing does the work of region ${region} of ${loaded.actor.name} ${id}.`);
+    }
+    const attempt = view(loaded.snapshot).context.stages[region]?.attempts ?? 0;
+    this.#orders.push({ stage, job, data: { job, machine: loaded.actor.name, id, region, attempt, due: this.now } });
+  }
+
+  #journal(loaded: Loaded, id: string, step: Step<AnyStateMachine>, cause: AnyEvent): void {
+    const before = view(step.before);
+    const after = view(step.after);
+    let touched = 0;
+    for (const { region } of loaded.actor.stages) {
+      if (before.context.stages[region] === after.context.stages[region]) continue;
+      this.#entry(loaded, id, region, step.event, before, after, cause);
+      touched += 1;
+    }
+    for (const region of Object.keys(loaded.actor.states)) {
+      if (before.value[region] === after.value[region]) continue;
+      this.#entry(loaded, id, region, step.event, before, after, cause);
+      touched += 1;
+    }
+    if (touched === 0) this.#entry(loaded, id, '', step.event, before, after, cause);
+  }
+
+  #entry(
+    loaded: Loaded,
+    id: string,
+    region: string,
+    event: AnyEvent,
+    before: SnapshotView,
+    after: SnapshotView,
+    cause: AnyEvent,
+  ): void {
+    const stage = after.context.stages[region];
+    const message = event === cause && 'message' in cause ? String(cause.message) : null;
+    this.#transitions.push({
+      at: this.now,
+      machine: loaded.actor.name,
+      actor_id: id,
+      correlation_id: loaded.correlation,
+      region,
+      event: event.type.startsWith(`${region}.`) ? event.type.slice(region.length + 1) : event.type,
+      from_state: before.value[region] ?? '',
+      to_state: after.value[region] ?? '',
+      attempt: stage?.attempts ?? 0,
+      job_id: stage?.jobId ?? before.context.stages[region]?.jobId ?? null,
+      due_at: stage?.dueAt ?? null,
+      error_code: stage?.errorCode ?? null,
+      error_message: message,
+    });
+  }
+
+  /** A result under a job that no longer owns the stage changes nothing, but it is shown. */
+  #journalLate(loaded: Loaded, id: string, event: AnyEvent): void {
+    const region = event.type.slice(0, Math.max(0, event.type.indexOf('.')));
+    const { value, context } = view(loaded.snapshot);
+    const state = value[region];
+    if (state === undefined) return;
+    this.#transitions.push({
+      at: this.now,
+      machine: loaded.actor.name,
+      actor_id: id,
+      correlation_id: loaded.correlation,
+      region,
+      event: 'late',
+      from_state: state,
+      to_state: state,
+      attempt: context.stages[region]?.attempts ?? 0,
+      job_id: 'job' in event ? String(event.job) : null,
+      due_at: context.stages[region]?.dueAt ?? null,
+      error_code: context.stages[region]?.errorCode ?? null,
+      error_message: `${event.type} came under a job that no longer owns the work; it was ignored.`,
+    });
+  }
+
+  /** Stores everything; called once, last in the database transaction. */
+  async flush(): Promise<Committed> {
+    for (const loaded of this.#loaded.values()) await this.#store([...loaded]);
+    await insertMessages(this.sql, this.#messages);
+    await this.#jobs.insert(this.sql, this.#orders);
+    await appendJournal(this.sql, this.#transitions);
+    const times = this.#messages.map((message) => message.deliver_at.getTime());
+    return {
+      transitions: this.#transitions,
+      parked: this.#parked.map(({ error }) => error),
+      nextDelivery: times.length === 0 ? null : new Date(Math.min(...times)),
+      queues: new Set(this.#orders.map((order) => order.stage.name)),
+    };
+  }
+
+  async #store(loaded: readonly [string, Loaded][]): Promise<void> {
+    const changed = new Set<string>();
+    const rows: { id: string; next: Record<string, unknown> }[] = [];
+    for (const [id, { actor, snapshot, stored }] of loaded) {
+      const next = encode(actor, snapshot);
+      const differing = Object.keys(next).filter((column) => next[column] !== stored[column]);
+      if (differing.length === 0) continue;
+      for (const column of differing) changed.add(column);
+      rows.push({ id, next });
+    }
+    const actor = loaded[0]?.[1].actor;
+    if (!actor || rows.length === 0) return;
+    for (const table of actor.tables) {
+      const columns = table.columns.filter((column) => changed.has(column));
+      if (columns.length === 0) continue;
+      const records = rows.map(({ id, next }) => {
+        const record: Record<string, unknown> = { [table.id]: id };
+        for (const column of columns) record[column] = next[column];
+        return record;
+      });
+      const set = columns.map((column) => `${quoted(column)} = v.${quoted(column)}`).join(', ');
+      const text =
+        `update ${quoted(table.name)} as t set ${set} ` +
+        `from json_to_recordset($1::json) as v(${recordset(table.table, [table.id, ...columns])}) ` +
+        `where t.${quoted(table.id)} = v.${quoted(table.id)}`;
+      await this.sql.unsafe(text, [JSON.stringify(records)], { prepare: true });
+    }
+  }
+}
+
+interface TellParams {
+  readonly to: string;
+  readonly id?: string;
+  readonly childrenOf?: string;
+  readonly event: AnyEvent;
+}
+
+const texts = new WeakMap<Actor, { readonly lock: string; readonly read: string }>();
+
+/** Locks actors by id, in the order of their ids so that two transactions never wait crosswise, and reads their rows. */
+function statements(actor: Actor): { readonly lock: string; readonly read: string } {
+  const known = texts.get(actor);
+  if (known) return known;
+  const [main, ...others] = actor.tables;
+  const columns = actor.tables.flatMap((table, index) => table.columns.map((name) => `t${index}.${quoted(name)}`));
+  for (const name of new Set([main.id, actor.parent])) {
+    if (!main.columns.includes(name)) columns.push(`t0.${quoted(name)}`);
+  }
+  const joins = others.map(
+    (table, index) => ` join ${quoted(table.name)} t${index + 1} on t${index + 1}.${quoted(table.id)} = t0.${quoted(main.id)}`,
+  );
+  const these = `t0.${quoted(main.id)} = any($1::text[])`;
+  const made = {
+    lock: `select 1 from ${quoted(main.name)} t0 where ${these} order by t0.${quoted(main.id)} for no key update`,
+    read: `select ${columns.join(', ')} from ${quoted(main.name)} t0${joins.join('')} where ${these}`,
+  };
+  texts.set(actor, made);
+  return made;
+}

@@ -1,0 +1,169 @@
+import type { Job } from 'pg-boss';
+import { codeOf, messageOf, SupersededError } from './errors.ts';
+import { type Claim, claimOf, type JobData, LOST_QUEUE, workerQueue } from './jobs.ts';
+import type { Processes } from './processes.ts';
+import { Recorder } from './recorder.ts';
+import { retryAt } from './backoff.ts';
+import type { Outcome, Stage, Submission, Work } from './stage.ts';
+import type { Store } from './store.ts';
+
+/** Workers are notified of jobs; they look by themselves as often as this in case a notification was lost. */
+const POLL_SECONDS = 2;
+
+/**
+ * Performs the work of stages: takes jobs, performs each without a transaction, and has the outcome recorded in one.
+ */
+export class Workers {
+  readonly #store: Store;
+  readonly #processes: Processes;
+  readonly #recorder: Recorder;
+  readonly #performing = new Set<Promise<void>>();
+  readonly #workers = new Map<string, string[]>();
+  readonly #stopping = new AbortController();
+
+  constructor(store: Store, processes: Processes) {
+    this.#store = store;
+    this.#processes = processes;
+    this.#recorder = new Recorder(store);
+  }
+
+  /** Starts `stage.concurrency` workers for each stage, and the one that tells actors of lost work. */
+  async start(): Promise<void> {
+    const { boss } = this.#store.jobs;
+    for (const stage of this.#store.registry.stages) {
+      const queue = workerQueue(stage);
+      const ids: string[] = [];
+      for (let n = 0; n < stage.concurrency; n += 1) {
+        let id = '';
+        id = await boss.work<JobData, void>(
+          queue,
+          { batchSize: 1, pollingIntervalSeconds: POLL_SECONDS, notifyPollingIntervalSeconds: POLL_SECONDS },
+          async (jobs) => {
+            await this.#handle(stage, jobs);
+            // There may be more: a worker of pg-boss otherwise sleeps after every fetch.
+            boss.notifyWorker(id);
+          },
+        );
+        ids.push(id);
+      }
+      this.#workers.set(queue, ids);
+    }
+    await boss.work<JobData, void>(LOST_QUEUE, { batchSize: 50, pollingIntervalSeconds: POLL_SECONDS }, (jobs) =>
+      this.#giveUp(jobs),
+    );
+  }
+
+  /** Makes workers look for jobs now. */
+  wake(queues: ReadonlySet<string>): void {
+    for (const queue of queues) {
+      for (const id of this.#workers.get(queue) ?? []) this.#store.jobs.boss.notifyWorker(id);
+    }
+  }
+
+  /**
+   * Takes no more jobs and waits for what is under way; after `graceMs` the rest is handed back to other workers, and
+   * whatever it still does here is ignored.
+   */
+  async stop(graceMs: number): Promise<void> {
+    const { boss } = this.#store.jobs;
+    const off = [...this.#workers.keys(), LOST_QUEUE].map((queue) => boss.offWork(queue, { wait: false }));
+    await Promise.allSettled(off);
+    await waitAtMost(Promise.allSettled([...this.#performing]), graceMs);
+    this.#stopping.abort(new Error('The process stops.'));
+    await this.#processes.handBackOwn();
+  }
+
+  async #handle(stage: Stage, jobs: readonly Job<JobData>[]): Promise<void> {
+    await this.#processes.claim(workerQueue(stage), jobs.map(claimOf));
+    await Promise.all(
+      jobs.map((job) => {
+        const done = this.#performAndRecord(stage, job);
+        this.#performing.add(done);
+        return done.finally(() => this.#performing.delete(done));
+      }),
+    );
+  }
+
+  async #performAndRecord(stage: Stage, job: Job<JobData>): Promise<void> {
+    const started = performance.now();
+    const { id, attempt, due } = job.data;
+    const waitedMs = this.#store.registry.clock.now().getTime() - new Date(due).getTime();
+    this.#store.observer.workStarted(stage, { id, job: job.id, attempt, waitedMs });
+    const outcome = await this.#perform(stage, job);
+    try {
+      if (outcome) await this.#recorder.record({ stage, claim: claimOf(job), data: job.data, outcome });
+    } catch (error) {
+      // A result that cannot be stored is as good as none: the job is handed out again.
+      if (!(error instanceof SupersededError)) throw error;
+    }
+    this.#store.observer.workEnded(stage, {
+      id,
+      job: job.id,
+      outcome: outcome?.kind ?? 'superseded',
+      code: outcome && 'code' in outcome ? outcome.code : null,
+      message: outcome && 'message' in outcome ? outcome.message : null,
+      tookMs: performance.now() - started,
+    });
+  }
+
+  /** Null when the work was taken over by another worker. */
+  async #perform(stage: Stage, job: Job<JobData>): Promise<Outcome | null> {
+    try {
+      return await stage.perform(this.#workOf(stage, job));
+    } catch (error) {
+      if (error instanceof SupersededError) return null;
+      const code = codeOf(error, 'INTERNAL_ERROR');
+      if (code === 'INTERNAL_ERROR') this.#store.observer.troubled(`${stage.name} perform`, error);
+      return { kind: 'failed', code, message: messageOf(error) };
+    }
+  }
+
+  #workOf(stage: Stage, job: Job<JobData>): Work {
+    return {
+      id: job.data.id,
+      job: job.id,
+      attempt: job.data.attempt,
+      signal: AbortSignal.any([job.signal, this.#stopping.signal]),
+      submitting: () => this.#submitting(stage, claimOf(job), job.data),
+    };
+  }
+
+  async #submitting(stage: Stage, claim: Claim, data: JobData): Promise<Submission> {
+    return this.#store.transact(async (tx) => {
+      const mine = await this.#store.jobs.stillOwns(tx.sql, workerQueue(stage), claim);
+      if (!mine) throw new SupersededError(claim.id);
+      await tx.load(stage.actor, [data.id]);
+      const before = tx.peek(stage.actor, data.id)?.context.stages[stage.region];
+      const event = { type: `${stage.region}.submitting`, job: claim.id, at: tx.now };
+      const [result] = await tx.deliver(stage.actor, [{ id: data.id, event }]);
+      if (!result?.accepted || !before) throw new SupersededError(claim.id);
+      return { number: before.submission, maybeSent: before.submittedAt !== null };
+    });
+  }
+
+  /** Work that was handed out too often without a result counts as a failed attempt. */
+  async #giveUp(jobs: readonly Job<JobData>[]): Promise<void> {
+    for (const { data } of jobs) {
+      await this.#store.transact(async (tx) => {
+        const event = {
+          type: `${data.region}.failed`,
+          job: data.job,
+          code: 'WORKER_LOST',
+          message: 'Every worker that took this work died or stopped answering.',
+          at: tx.now,
+          retryAt: retryAt(tx.now, data.attempt, this.#store.registry.backoff),
+        };
+        await tx.deliver(this.#store.registry.actor(data.machine), [{ id: data.id, event }]);
+      });
+    }
+  }
+}
+
+async function waitAtMost(work: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const bound = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, bound]);
+  clearTimeout(timer);
+}

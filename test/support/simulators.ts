@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const readyTimeoutMs = 20_000;
+const stderrCharactersMax = 20_000;
+
+/** A simulator running as a process of its own. */
+export interface Simulator {
+  /** Where it listens, without a slash at the end. */
+  url: string;
+  pid: number;
+  /** Asks it to stop (SIGTERM) and waits. @returns its exit code */
+  stop(): Promise<number | null>;
+  /** Kills it (SIGKILL) and waits. What it kept in its database stays. */
+  kill(): Promise<void>;
+  /** What it has written to stderr so far. */
+  stderr(): string;
+}
+
+export interface SparOptions {
+  /** A database that exists; the simulator makes its tables there. */
+  databaseUrl: string;
+  /** Left out or 0: a free one. Give the old one to restart a simulator at the same address. */
+  port?: number;
+}
+
+export interface BankOptions extends SparOptions {
+  statementUploadUrl?: string;
+  statementUploadToken?: string;
+  /** An account's statement is made by itself after so much rest, ms; left out: never. */
+  autoStatementMs?: number;
+  statementEntriesMax?: number;
+  ownBankCode?: string;
+}
+
+/**
+ * Starts the sponsor bank and waits until it listens.
+ * @throws Error with what it wrote to stderr, when it ends or takes over 20 s to start
+ */
+export function startBank(options: BankOptions): Promise<Simulator> {
+  return startSimulator('bank', [
+    ...commonArguments(options),
+    ...argument('--statement-upload-url', options.statementUploadUrl),
+    ...argument('--statement-upload-token', options.statementUploadToken),
+    ...argument('--auto-statement-ms', options.autoStatementMs),
+    ...argument('--statement-entries-max', options.statementEntriesMax),
+    ...argument('--own-bank-code', options.ownBankCode),
+  ]);
+}
+
+/**
+ * Starts SPAR and waits until it listens.
+ * @throws Error with what it wrote to stderr, when it ends or takes over 20 s to start
+ */
+export function startSpar(options: SparOptions): Promise<Simulator> {
+  return startSimulator('spar', commonArguments(options));
+}
+
+function commonArguments(options: SparOptions): string[] {
+  return ['--database-url', options.databaseUrl, ...argument('--port', options.port)];
+}
+
+function argument(name: string, value: string | number | undefined): string[] {
+  return value === undefined ? [] : [name, String(value)];
+}
+
+async function startSimulator(name: string, args: readonly string[]): Promise<Simulator> {
+  const main = fileURLToPath(new URL(`../../simulators/${name}/main.ts`, import.meta.url));
+  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-stderrCharactersMax);
+  });
+  const ended = once(child, 'exit');
+  const url = await readyUrl(child).catch((error: Error) => {
+    child.kill('SIGKILL');
+    throw new Error(`The ${name} simulator did not start: ${error.message} ${stderr}`);
+  });
+  const end = async (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    await ended;
+  };
+  return {
+    url,
+    pid: child.pid ?? 0,
+    stop: () => end('SIGTERM').then(() => child.exitCode),
+    kill: () => end('SIGKILL'),
+    stderr: () => stderr,
+  };
+}
+
+async function readyUrl(child: ChildProcess): Promise<string> {
+  if (child.stdout === null) throw new Error('It has no stdout.');
+  const lines = createInterface({ input: child.stdout });
+  const [line] = await once(lines, 'line', {
+    signal: AbortSignal.any([AbortSignal.timeout(readyTimeoutMs), endSignal(child)]),
+  });
+  const ready: unknown = JSON.parse(line);
+  if (typeof ready === 'object' && ready !== null && 'url' in ready && typeof ready.url === 'string') {
+    return ready.url;
+  }
+  throw new Error(`It wrote "${line}".`);
+}
+
+function endSignal(child: ChildProcess): AbortSignal {
+  const controller = new AbortController();
+  child.once('exit', (code) => controller.abort(new Error(`It ended with exit code ${code}.`)));
+  return controller.signal;
+}
