@@ -59,7 +59,8 @@ CREATE TABLE "disbursement_error_recons" (
 	"reconciliation_id" text,
 	"disbursement_envelope_id" text,
 	"disbursement_batch_control_geo_id" text,
-	"bank_reference_number" text
+	"bank_reference_number" text,
+	"reversal_reason" text
 );
 --> statement-breakpoint
 CREATE TABLE "disbursement_recons" (

@@ -101,6 +101,7 @@ await start(name, async () => {
     moved: (accountNumbers) => autoStatements.moved(accountNumbers),
     reset: () => {
       autoStatements.stop();
+      uploader?.wake();
       machinery.faults.replace([]);
       returns.replace(null, machinery.faults.seed);
       machinery.counts.clear();

@@ -191,7 +191,7 @@ function entryText(entry: StatementEntry, number: number): string {
 /** :61: separates the two references with `//`, so the first may neither hold one nor end in a slash. */
 function customerReferenceText(field: string, reference: string): string {
   const name = `${field} customerReference`;
-  const text = cut(requirePrintable(name, reference), referenceCharactersMax).replace(/\/$/, '');
+  const text = cut(requirePrintable(name, reference), referenceCharactersMax).replace(/[ /]+$/, '');
   if (text.includes('//') || text.trimStart() !== text) {
     throw new Mt940WriteError(name, `"${reference}" holds // or starts with a space`);
   }
@@ -251,9 +251,12 @@ function entryDateText(field: string, entry: StatementEntry): string {
 
 /** Midnight UTC of a calendar date, or null when the text is not one (2023-02-29 is not). */
 function dateMs(date: string): number | null {
-  if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(date)) return null;
-  const timeMs = Date.parse(`${date}T00:00:00Z`);
-  return Number.isNaN(timeMs) || new Date(timeMs).toISOString().slice(0, 10) !== date ? null : timeMs;
+  const parts = /^([0-9]{4})-([0-9]{2})-([0-9]{2})$/.exec(date);
+  if (parts === null) return null;
+  const [year, month, day] = [Number(parts[1]), Number(parts[2]), Number(parts[3])];
+  if (month < 1 || month > 12 || day < 1) return null;
+  if (day > 28 && day > new Date(Date.UTC(year, month, 0)).getUTCDate()) return null;
+  return Date.UTC(year, month - 1, day);
 }
 
 function serialNumber(field: string, text: string): string {

@@ -49,8 +49,9 @@ export class StatementUploader {
     this.#running = this.#run();
   }
 
-  /** Says that there may be a new statement. */
+  /** Says that there may be a new statement. Those whose turn is not yet come are tried again at once, too. */
   wake(): void {
+    this.#failures.clear();
     this.#wake();
   }
 

@@ -20,6 +20,10 @@ export function createServer(log: Logger): FastifyInstance {
     { parseAs: 'string' },
     async (_request: unknown, text: string) => Object.fromEntries(new URLSearchParams(text)),
   );
+  // A connection that is busy when the server stops listening would otherwise be kept open afterwards.
+  app.addHook('onSend', async (_request, reply) => {
+    if (!app.server.listening) reply.header('connection', 'close');
+  });
   app.setNotFoundHandler((_request, reply) => reply.code(404).send(failure('There is no such path.')));
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const status = error.statusCode ?? 500;

@@ -48,7 +48,7 @@ function misnamed(variable: string, capitals: string): ConfigError {
   const oldPrefix = OLD_PREFIXES.find((prefix) => capitals.startsWith(prefix));
   const current = oldPrefix === undefined ? capitals : PREFIX + capitals.slice(oldPrefix.length);
   const name = SETTING_OF.get(current) ?? OTHER_NAMES.get(current);
-  if (name !== undefined) {
+  if (oldPrefix !== undefined && name !== undefined) {
     return new ConfigError('CONFIG_OLD_NAME', variable, `is called ${envName(name)} in this system.`);
   }
   const nearest = closest(current, [...SETTING_OF.keys()]);

@@ -1,6 +1,6 @@
+import { createRequire, registerHooks } from 'node:module';
 import { isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import vm from 'node:vm';
 import type { BankConnector, BankConnectorSettings } from './bank/bank-connector.ts';
 import { ConnectorError } from './connector-error.ts';
 import type { MapperConnector, MapperConnectorSettings } from './mapper/mapper-connector.ts';
@@ -28,6 +28,9 @@ const BUILT_IN = new Map<string, () => Promise<Module>>([
   ['example-bank', () => import('./bank/example-bank.ts')],
   ['spar', () => import('./mapper/spar.ts')],
 ]);
+
+/** The conditions of a package's `exports` that Node's `import` fulfils. */
+const IMPORT_CONDITIONS = ['node', 'import', 'module-sync', 'node-addons'];
 
 const BANK_METHODS = ['checkFunds', 'blockFunds', 'initiatePayment', 'reconciliationId', 'reversalReason'];
 const BANK_OPTIONAL_METHODS = ['inquirePayment', 'releaseBlock', 'close'];
@@ -113,28 +116,32 @@ async function importModule(source: Source): Promise<Module> {
   const builtIn = BUILT_IN.get(source.specifier);
   if (builtIn !== undefined) return builtIn();
   try {
-    return await importFrom(source.folder)(toUrlOrName(source));
+    return await import(pathToFileURL(pathOf(source)).href);
   } catch (error) {
     throw notLoaded(source, `cannot be imported: ${firstLine(error)}`);
   }
 }
 
-/** Paths become URLs, so that any character in a folder's name is safe; package names stay as they are. */
-function toUrlOrName({ specifier, folder }: Source): string {
+/** @throws Error of Node when there is no such package */
+function pathOf({ specifier, folder }: Source): string {
   const isPath = isAbsolute(specifier) || /^\.\.?[/\\]/.test(specifier);
-  return isPath ? pathToFileURL(resolve(folder, specifier)).href : specifier;
+  return isPath ? resolve(folder, specifier) : packageMain(specifier, folder);
 }
 
 /**
- * An `import()` that looks up package names from `folder` and not from this file, which may be installed elsewhere.
- * Node resolves by the file name that a script claims to have, with all rules of ES modules.
+ * The file that importing a package would load, looked up from `folder` and not from this file, which may be installed
+ * elsewhere. `require.resolve` can look from anywhere but ignores what a package offers to `import` only; with the
+ * conditions of `import` it finds exactly what `import` would. The hook is gone before anything else can meet it.
  */
-function importFrom(folder: string): (specifier: string) => Promise<Module> {
-  const script = new vm.Script('(specifier) => import(specifier)', {
-    filename: join(resolve(folder), 'import-connector.js'),
-    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+function packageMain(name: string, folder: string): string {
+  const hooks = registerHooks({
+    resolve: (specifier, context, next) => next(specifier, { ...context, conditions: IMPORT_CONDITIONS }),
   });
-  return script.runInThisContext();
+  try {
+    return createRequire(join(resolve(folder), 'connectors.js')).resolve(name);
+  } finally {
+    hooks.deregister();
+  }
 }
 
 function requireMethods(

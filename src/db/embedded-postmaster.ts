@@ -20,7 +20,7 @@ export type Launch =
   | { outcome: 'ready'; postmaster: Postmaster }
   /** Another process started a server on the same data first. */
   | { outcome: 'already_running' }
-  /** Processes of a server that was killed are still leaving. */
+  /** What an earlier server left is in the way for a moment: processes of one that was killed, its lock. */
   | { outcome: 'leftovers'; reason: string }
   | { outcome: 'port_taken' }
   /** `reason` is the line of the log that tells why. */
@@ -32,6 +32,7 @@ export const POLL_INTERVAL_MS = 20;
 /** ESRCH: the process whose file in /proc was opened ended before it was read. */
 const NOT_THERE = new Set(['ENOENT', 'ENOTDIR', 'ESRCH']);
 const PID_FILE = 'postmaster.pid';
+const EMPTY_LOCK_AGE_MAX_MS = 5_000;
 const LOG_BYTES_MAX = 10 * 1024 * 1024;
 const REASON_CHARACTERS_MAX = 500;
 const STOP_TIMEOUT_MS = 60_000;
@@ -69,7 +70,7 @@ export async function launchPostmaster(
   settings: ServerSettings,
   signal: AbortSignal,
 ): Promise<Launch> {
-  await discardReusedPid(cluster.dir);
+  await discardFalseLock(cluster.dir);
   const log = await openLog(cluster);
   let ended: string | undefined;
   try {
@@ -151,23 +152,34 @@ function isAlive(pid: number): boolean {
 }
 
 /**
- * Removes a postmaster.pid whose process is now some other program, which PostgreSQL would take for a running
- * server (common after a container restarts, where process numbers repeat). The file is moved aside first
- * and looked at again, so that the file of a server started meanwhile is put back.
+ * Removes a postmaster.pid that PostgreSQL would take for that of a running server though it is not: its
+ * process number is by now another program's (common after a container restarts, where numbers repeat), or a
+ * power cut emptied it. The file is moved aside first and looked at again, so that the file of a server
+ * started meanwhile is put back. PostgreSQL's second lock, on shared memory, guards the data regardless.
  */
-async function discardReusedPid(dir: string): Promise<void> {
+async function discardFalseLock(dir: string): Promise<void> {
   const file = join(dir, PID_FILE);
-  const pid = Number.parseInt(await readIfThere(file), 10);
-  if (!(pid > 0) || !isAlive(pid) || (await servesFolder(pid, dir))) return;
   const aside = `${file}.${process.pid}`;
+  const before = await readIfThere(file);
+  if (!(await isFalseLock(file, before, dir))) return;
   try {
     await rename(file, aside);
+    if ((await readFile(aside, 'utf8')) === before) await rm(aside);
+    else await rename(aside, file);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
-    throw error;
+    if (codeOf(error) !== 'ENOENT') throw error;
   }
-  if (Number.parseInt(await readIfThere(aside), 10) === pid) await rm(aside);
-  else await rename(aside, file);
+}
+
+async function isFalseLock(file: string, content: string, dir: string): Promise<boolean> {
+  const pid = Number.parseInt(content, 10);
+  if (pid > 0) return isAlive(pid) && !(await servesFolder(pid, dir));
+  // A server that is just starting creates the file and fills it at once.
+  const modifiedMs = await stat(file).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => Date.now(),
+  );
+  return Date.now() - modifiedMs > EMPTY_LOCK_AGE_MAX_MS;
 }
 
 /** Opens the log at its end; one that has grown is put aside, so that two files of bounded size remain. */
@@ -188,7 +200,9 @@ function explainFailure(text: string, ended: string): Launch {
   const words = (line?.replace(/^.*?(?=FATAL|PANIC|ERROR)/, '') ?? text).replaceAll(/\s+/g, ' ').trim();
   const reason = words === '' ? ended : words.slice(0, REASON_CHARACTERS_MAX);
   if (text.includes('lock file "postmaster.pid" already exists')) return { outcome: 'already_running' };
-  if (text.includes('pre-existing shared memory block')) return { outcome: 'leftovers', reason };
+  if (/pre-existing shared memory block|lock file "postmaster.pid" is empty/.test(text)) {
+    return { outcome: 'leftovers', reason };
+  }
   if (text.includes('Address already in use')) return { outcome: 'port_taken' };
   return { outcome: 'failed', reason };
 }

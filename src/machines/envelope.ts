@@ -1,4 +1,4 @@
-import { setup, stateIn } from 'xstate';
+import { and, or, setup, stateIn } from 'xstate';
 import { addDecimals, compareDecimals } from '../decimal.ts';
 import type { BenefitType } from './batch.ts';
 import { BATCH_REGIONS } from './batch.ts';
@@ -53,6 +53,8 @@ function receivedWith({ facts }: EnvelopeContext, event: BatchReceived) {
   };
 }
 
+const isCancelled = ({ facts }: EnvelopeContext) => facts.cancellation_timestamp !== null;
+
 const envelope = setup({
   types: {} as { context: EnvelopeContext; events: EnvelopeEvent; input: EnvelopeContext },
   actions: shared.actions,
@@ -60,7 +62,7 @@ const envelope = setup({
     ...shared.guards,
     isCash: ({ context }) => context.facts.benefit_type.startsWith('CASH_'),
     fits: ({ context, event }) => {
-      if (event.type !== 'batch_received') return false;
+      if (event.type !== 'batch_received' || isCancelled(context)) return false;
       const received = receivedWith(context, event);
       return (
         received.number_of_disbursements_received <= context.facts.number_of_disbursements &&
@@ -68,7 +70,7 @@ const envelope = setup({
       );
     },
     completes: ({ context, event }) => {
-      if (event.type !== 'batch_received') return false;
+      if (event.type !== 'batch_received' || isCancelled(context)) return false;
       const received = receivedWith(context, event);
       return (
         received.number_of_disbursements_received === context.facts.number_of_disbursements &&
@@ -78,6 +80,7 @@ const envelope = setup({
     noPaymentStarted: ({ context }) =>
       context.facts.funds_blocked_reference_number === null || context.facts.number_of_batches_ready === 0,
     batchesAreReady: ({ context }) => context.facts.number_of_batches_ready > 0,
+    isCancelled: ({ context }) => isCancelled(context),
   },
 });
 
@@ -121,8 +124,33 @@ const tellAllBatches = {
   }),
 } as const;
 
-const cancelStage = (region: EnvelopeRegion) =>
-  envelope.raise(({ event }) => ({ type: `${region}.cancel`, at: event.at }));
+/**
+ * Only when one has asked: the message reaches every batch that waits, also one whose question is still on its way. If
+ * that were the only one, it would be paid while the envelope knows of no payment and may still be cancelled; it gets
+ * its answer when its question arrives. A block that was under way when the envelope was cancelled permits nothing.
+ */
+const tellReadyBatches = envelope.enqueueActions(({ enqueue, check }) => {
+  if (check('batchesAreReady') && !check('isCancelled')) enqueue(tellAllBatches);
+});
+
+const tellBatchToCancel = {
+  type: 'tell',
+  params: ({ event }: { event: EnvelopeEvent }) => ({
+    to: 'batch',
+    ...(event.type === 'batch_ready' ? { id: event.batch } : {}),
+    event: { type: 'sponsor_bank_dispatch.cancel', at: event.at },
+  }),
+} as const;
+
+/**
+ * The bank is asked nothing more for a cancelled envelope: a stage that waits, or comes back from its worker, its
+ * recovery or an operator to wait again, is called off.
+ */
+const calledOff = <R extends EnvelopeRegion>(region: R, pending: string, askAgain: string) => ({
+  guard: and(['isCancelled', or([stateIn({ [region]: pending }), stateIn({ [region]: askAgain })])]),
+  target: '.NOT_APPLICABLE' as const,
+  actions: [{ type: 'cancelled' as const, params: { region } }],
+});
 
 const tellBatchesToCancel = BATCH_REGIONS.map((region) => ({
   type: 'tell' as const,
@@ -178,8 +206,6 @@ export const envelopeMachine = envelope.createMachine({
               target: 'Cancelled',
               actions: [
                 facts((_, event) => ({ cancellation_timestamp: event.at })),
-                cancelStage('funds_available'),
-                cancelStage('funds_blocked'),
                 ...tellBatchesToCancel,
               ],
             },
@@ -192,10 +218,12 @@ export const envelopeMachine = envelope.createMachine({
             ],
           },
         },
-        Cancelled: {},
+        Cancelled: { on: { batch_ready: { actions: tellBatchToCancel } } },
       },
     },
-    funds_available: stageRegion(
+    funds_available: {
+      always: calledOff('funds_available', 'PENDING_CHECK', 'FUNDS_NOT_AVAILABLE'),
+      ...stageRegion(
       'funds_available',
       {
         pending: 'PENDING_CHECK',
@@ -210,7 +238,10 @@ export const envelopeMachine = envelope.createMachine({
         ],
       },
     ),
-    funds_blocked: stageRegion(
+    },
+    funds_blocked: {
+      always: calledOff('funds_blocked', 'PENDING_CHECK', 'FUNDS_BLOCK_FAILURE'),
+      ...stageRegion(
       'funds_blocked',
       {
         pending: 'PENDING_CHECK',
@@ -222,9 +253,10 @@ export const envelopeMachine = envelope.createMachine({
         releasable: false,
         onProcessed: [
           facts((_, event) => ('reference' in event ? { funds_blocked_reference_number: event.reference } : {})),
-          tellAllBatches,
+          tellReadyBatches,
         ],
       },
     ),
+    },
   },
 });

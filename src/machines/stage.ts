@@ -66,7 +66,7 @@ export type StageEvent<R extends string> = R extends string
       | (Timed & { readonly type: `${R}.dispatch`; readonly job: string })
       | (Timed & { readonly type: `${R}.submitting`; readonly job: string })
       | (Timed & { readonly type: `${R}.succeeded`; readonly job: string })
-      | (Timed & { readonly type: `${R}.refused`; readonly job: string; readonly code: string; readonly retryAt: Date })
+      | (Timed & StageFault<`${R}.refused`>)
       | (Timed & StageFault<`${R}.failed`>)
       | (Timed & { readonly type: `${R}.stale`; readonly retryAt: Date })
       | (Timed & { readonly type: `${R}.retry` })

@@ -17,7 +17,7 @@ export interface Stage {
    * Does the work: calls the outside world, without a transaction. What it returns is then recorded in one.
    * It must be safe to run again: a crash between performing and recording runs it a second time.
    *
-   * @throws anything; recorded as a failed attempt with the error's `code`
+   * @throws anything; recorded as a failed attempt with the error's `code`, and as final if its `retryable` is false
    */
   perform(work: Work): Promise<Outcome>;
   /** Written in the transaction of an operator's `release`: leaves out what failed. */
@@ -73,5 +73,5 @@ export interface OutcomeTransaction {
   readonly sql: Tx;
   readonly now: Date;
   /** Sends a durable message to another actor. */
-  tell(to: { readonly machine: string; readonly id: string }, event: { readonly type: string }): void;
+  tell(to: { readonly machine: string; readonly id: string }, event: { readonly type: string; readonly [field: string]: unknown }): void;
 }

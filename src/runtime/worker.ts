@@ -114,7 +114,8 @@ export class Workers {
       if (error instanceof SupersededError) return null;
       const code = codeOf(error, 'INTERNAL_ERROR');
       if (code === 'INTERNAL_ERROR') this.#store.observer.troubled(`${stage.name} perform`, error);
-      return { kind: 'failed', code, message: messageOf(error) };
+      const final = error instanceof Error && 'retryable' in error && error.retryable === false;
+      return { kind: 'failed', code, message: messageOf(error), final };
     }
   }
 

@@ -19,7 +19,7 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-type Answer = (request: Received, response: ServerResponse) => void | Promise<void>;
+type Answer = (request: Received, response: ServerResponse) => unknown;
 
 /** Starts an HTTP server that records every request and leaves the answer to the test. */
 export async function startHttpServer(answer: Answer): Promise<TestServer> {

@@ -56,12 +56,13 @@ describe('a call that is answered', () => {
     ]);
   });
 
-  test('keeps its connection for the next call', async () => {
+  // undici gives a connection one turn of the event loop to fall silent, so calls without a pause take turns on two.
+  test('keeps its connections for later calls', async () => {
     const server = await http((_, response) => json(response, 200, {}));
     const client = clientOf(server.url);
-    for (let call = 0; call < 5; call += 1) await post(client);
-    expect(server.received).toHaveLength(5);
-    expect(server.connections()).toBe(1);
+    for (let call = 0; call < 20; call += 1) await post(client);
+    expect(server.received).toHaveLength(20);
+    expect(server.connections()).toBeLessThanOrEqual(2);
   });
 
   test.each([204, 302, 404, 500])(

@@ -1,29 +1,16 @@
-import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import type { Readable, Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import postgres from 'postgres';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type EmbeddedServer, startEmbedded } from '../../src/db/embedded.ts';
 import { freePort } from '../../src/db/embedded-join.ts';
 import { findPostmaster, stopPostmaster } from '../../src/db/embedded-postmaster.ts';
-
-/** What a process of embedded-user.ts said when it had joined. */
-interface Report {
-  url: string;
-  started: boolean;
-}
-
-interface User {
-  child: ChildProcessByStdio<Writable, Readable, null>;
-  reports: AsyncIterator<string>;
-  exited: Promise<unknown>;
-}
+import { leave, report, startUser, type User } from './embedded-processes.ts';
 
 let template: string;
 const WAIT = { timeout: 10_000, interval: 20 };
@@ -77,66 +64,18 @@ describe('an embedded server', () => {
     expect(await ask(second.url, 'select it from paid')).toBe(42);
   });
 
-  test('is fully durable and sized for a small machine', async () => {
-    await copyOfStopped();
-    const { url } = await start();
-    const names = ['fsync', 'synchronous_commit', 'full_page_writes', 'max_connections', 'shared_buffers'];
-    const more = ['wal_compression', 'max_wal_size', 'checkpoint_timeout', 'jit', 'data_checksums'];
-    const shown = [];
-    for (const name of [...names, ...more])
-      shown.push(await ask(url, `select current_setting('${name}') as it`));
-    expect(shown).toEqual(['on', 'on', 'on', '200', '256MB', 'pglz', '4GB', '15min', 'off', 'on']);
-  });
-
-  test('is closed to others: one address of this machine, no socket file, a password only we can read', async () => {
-    await copyOfStopped();
-    const { url } = await start();
-    expect(await ask(url, `select current_setting('listen_addresses') as it`)).toBe('127.0.0.1');
-    expect(await ask(url, `select current_setting('unix_socket_directories') as it`)).toBe('');
-    const stranger = new URL(url);
-    stranger.password = 'guess';
-    await expect(run(stranger.href, 'select 1')).rejects.toMatchObject({ code: '28P01' });
-    const cluster = await stat(join(dataDir, 'cluster'));
-    const password = await stat(join(dataDir, 'cluster', 'superuser-password'));
-    const log = await stat(join(dataDir, 'server.log'));
-    expect([cluster.mode & 0o777, password.mode & 0o777, log.mode & 0o777]).toEqual([0o700, 0o600, 0o600]);
-  });
-
-  test('creates databases on demand, also when asked twice at once, and refuses odd names', async () => {
-    await copyOfStopped();
-    const server = await start();
-    const urls = await Promise.all([server.ensureDatabase('bank_sim'), server.ensureDatabase('bank_sim')]);
-    expect(urls).toEqual([server.urlFor('bank_sim'), server.urlFor('bank_sim')]);
-    expect(await ask(server.urlFor('bank_sim'), 'select current_database() as it')).toBe('bank_sim');
-    for (const name of ['', 'Bank', 'a-b', '1a', 'x'.repeat(64)]) {
-      await expect(server.ensureDatabase(name)).rejects.toMatchObject({ code: 'EMBEDDED_BAD_DATABASE_NAME' });
-    }
-  });
-
   test('puts a log that has grown past 10 MB aside', async () => {
-    await copyOfStopped();
+    await copyTemplate();
     await writeFile(join(dataDir, 'server.log'), Buffer.alloc(11 * 1024 * 1024, '.'));
     await start();
     expect((await stat(join(dataDir, 'server.log.1'))).size).toBe(11 * 1024 * 1024);
     expect(await readFile(join(dataDir, 'server.log'), 'utf8')).toContain('ready to accept connections');
   });
-
-  test('writes no data of people to its log', async () => {
-    await copyOfStopped();
-    const { url } = await start();
-    await run(url, 'create table account (number text primary key)');
-    await run(url, `insert into account values ('GB33-SECRET')`);
-    const again = run(url, `insert into account values ('GB33-SECRET')`);
-    await expect(again).rejects.toMatchObject({ code: '23505' });
-    const log = await readFile(join(dataDir, 'server.log'), 'utf8');
-    expect(log).toContain('duplicate key');
-    expect(log).not.toContain('GB33-SECRET');
-  });
 });
 
 describe('several processes on one data folder', () => {
   test('share the server, whatever port they ask for; the last one out stops it', async () => {
-    await copyOfStopped();
+    await copyTemplate();
     const first = await start();
     const other = user({ port: await freePort() });
     expect(await report(other)).toEqual({ url: first.url, started: false });
@@ -157,12 +96,13 @@ describe('several processes on one data folder', () => {
   });
 
   test('come and go as they like: a start that meets a stop waits and starts again', async () => {
-    await copyOfStopped();
+    await copyTemplate();
     const rounds = 6;
     const crowd = [user({ rounds }), user({ rounds }), user({ rounds })];
     for (const one of crowd) one.child.stdin.end();
     for (const one of crowd) {
-      for (let round = 1; round <= rounds; round++) expect(await report(one)).toHaveProperty('started');
+      for (let round = 1; round <= rounds; round++)
+        expect(await report(one)).toMatchObject({ url: expect.any(String) });
     }
     await Promise.all(crowd.map(({ exited }) => exited));
     expect(await running()).toBeUndefined();
@@ -171,7 +111,7 @@ describe('several processes on one data folder', () => {
 
 describe('an accident', () => {
   test('SIGKILL of the process that started the server leaves it running for the next one', async () => {
-    await copyOfStopped();
+    await copyTemplate();
     const killed = user();
     const { url, started } = await report(killed);
     expect(started).toBe(true);
@@ -188,11 +128,11 @@ describe('an accident', () => {
   });
 
   test('Ctrl-C in a terminal, which reaches the whole process group, does not reach the server', async () => {
-    await copyOfStopped();
+    await copyTemplate();
     const interrupted = user({ detached: true });
     await report(interrupted);
     const before = await running();
-    process.kill(-(interrupted.child.pid ?? Number.NaN), 'SIGINT');
+    process.kill(-pidOf(interrupted.child), 'SIGINT');
     await interrupted.exited;
     expect(interrupted.child.signalCode).toBe('SIGINT');
     expect((await start()).started).toBe(false);
@@ -209,27 +149,36 @@ describe('an accident', () => {
   });
 
   test('a server that was killed is started again, with everything that was committed', async () => {
-    await copyOfStopped();
+    await copyTemplate();
     const killed = user();
     const { url } = await report(killed);
     await run(url, 'create table paid as select 42 as it');
     killed.child.kill('SIGKILL');
     await killed.exited;
-    process.kill((await running())?.pid ?? Number.NaN, 'SIGKILL');
+    process.kill(pidOf(await running()), 'SIGKILL');
     const next = await start();
     expect(next.started).toBe(true);
     expect(await ask(next.url, 'select it from paid')).toBe(42);
   });
 
   test('a process number left by a killed server that is another program by now does not matter', async () => {
-    await copyOfStopped();
+    await copyTemplate();
     const lines = [process.pid, join(dataDir, 'cluster'), 1, 5432, '', '127.0.0.1', '1 1', 'ready   '];
     await writeFile(join(dataDir, 'cluster', 'postmaster.pid'), `${lines.join('\n')}\n`);
     expect((await start()).started).toBe(true);
   });
 
+  test('a lock file that a power cut left empty does not matter', async () => {
+    await copyTemplate();
+    const lock = join(dataDir, 'cluster', 'postmaster.pid');
+    await writeFile(lock, '');
+    const anHourAgo = new Date(Date.now() - 3_600_000);
+    await utimes(lock, anHourAgo, anHourAgo);
+    expect((await start()).started).toBe(true);
+  });
+
   test('a server that dies under its users is back at the same address', async () => {
-    await copyOfStopped();
+    await copyTemplate();
     const log: string[] = [];
     const server = await startEmbedded({ dataDir, log: (line) => log.push(line) });
     servers.push(server);
@@ -237,7 +186,7 @@ describe('an accident', () => {
     await report(other);
     const { url } = server;
     const before = await running();
-    process.kill(before?.pid ?? Number.NaN, 'SIGKILL');
+    process.kill(pidOf(before), 'SIGKILL');
     await vi.waitFor(async () => expect((await running())?.pid).not.toBe(before?.pid), WAIT);
     await vi.waitFor(async () => expect(await ask(url, 'select 42 as it')).toBe(42), WAIT);
     expect(server.url).toBe(url);
@@ -284,7 +233,7 @@ describe('what cannot work is refused in one line with a code', () => {
   });
 
   test('data of another major version of PostgreSQL', async () => {
-    await copyOfStopped();
+    await mkdir(join(dataDir, 'cluster'), { recursive: true });
     await writeFile(join(dataDir, 'cluster', 'PG_VERSION'), '15\n');
     await refused('EMBEDDED_VERSION_MISMATCH', 'PostgreSQL 15');
   });
@@ -295,23 +244,80 @@ describe('what cannot work is refused in one line with a code', () => {
   });
 
   test('a password file that is not the password', async () => {
-    await copyOfStopped();
+    await copyTemplate();
     await writeFile(join(dataDir, 'cluster', 'superuser-password'), 'other\n');
     await refused('EMBEDDED_PASSWORD_REJECTED', 'superuser-password');
   });
 
   test('data that PostgreSQL itself refuses, in its words', async () => {
-    await copyOfStopped();
+    await copyTemplate();
     await rm(join(dataDir, 'cluster', 'global', 'pg_control'));
     await refused('EMBEDDED_START_FAILED', 'could not open file');
   });
 });
 
+describe('a running embedded server', () => {
+  let folder: string;
+  let server: EmbeddedServer;
+
+  beforeAll(async () => {
+    folder = `${template}-running`;
+    await copyTemplate(folder);
+    server = await startEmbedded({ dataDir: folder });
+  });
+
+  afterAll(async () => {
+    await server.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  test('is fully durable and sized for a small machine', async () => {
+    const names = ['fsync', 'synchronous_commit', 'full_page_writes', 'max_connections', 'shared_buffers'];
+    const more = ['wal_compression', 'max_wal_size', 'checkpoint_timeout', 'jit', 'data_checksums'];
+    const shown = [];
+    for (const name of [...names, ...more]) {
+      shown.push(await ask(server.url, `select current_setting('${name}') as it`));
+    }
+    expect(shown).toEqual(['on', 'on', 'on', '200', '256MB', 'pglz', '4GB', '15min', 'off', 'on']);
+  });
+
+  test('is closed to others: one address of this machine, no socket file, a password only we can read', async () => {
+    expect(await ask(server.url, `select current_setting('listen_addresses') as it`)).toBe('127.0.0.1');
+    expect(await ask(server.url, `select current_setting('unix_socket_directories') as it`)).toBe('');
+    const stranger = new URL(server.url);
+    stranger.password = 'guess';
+    await expect(run(stranger.href, 'select 1')).rejects.toMatchObject({ code: '28P01' });
+    const cluster = await stat(join(folder, 'cluster'));
+    const password = await stat(join(folder, 'cluster', 'superuser-password'));
+    const log = await stat(join(folder, 'server.log'));
+    expect([cluster.mode & 0o777, password.mode & 0o777, log.mode & 0o777]).toEqual([0o700, 0o600, 0o600]);
+  });
+
+  test('creates databases on demand, also when asked twice at once, and refuses odd names', async () => {
+    const urls = await Promise.all([server.ensureDatabase('bank_sim'), server.ensureDatabase('bank_sim')]);
+    expect(urls).toEqual([server.urlFor('bank_sim'), server.urlFor('bank_sim')]);
+    expect(await ask(server.urlFor('bank_sim'), 'select current_database() as it')).toBe('bank_sim');
+    for (const name of ['', 'Bank', 'a-b', '1a', 'x'.repeat(64)]) {
+      await expect(server.ensureDatabase(name)).rejects.toMatchObject({ code: 'EMBEDDED_BAD_DATABASE_NAME' });
+    }
+  });
+
+  test('writes no data of people to its log', async () => {
+    await run(server.url, 'create table account (number text primary key)');
+    await run(server.url, `insert into account values ('GB33-SECRET')`);
+    const again = run(server.url, `insert into account values ('GB33-SECRET')`);
+    await expect(again).rejects.toMatchObject({ code: '23505' });
+    const log = await readFile(join(folder, 'server.log'), 'utf8');
+    expect(log).toContain('duplicate key');
+    expect(log).not.toContain('GB33-SECRET');
+  });
+});
+
 const MEMBERS = `select count(*)::int as it from pg_locks where locktype = 'advisory' and granted`;
 
-async function copyOfStopped(): Promise<void> {
+async function copyTemplate(target = dataDir): Promise<void> {
   // Unlike the one of Node, this keeps the owner.
-  await promisify(execFile)('cp', ['-a', template, dataDir]);
+  await promisify(execFile)('cp', ['-a', template, target]);
 }
 
 async function start(port?: number): Promise<EmbeddedServer> {
@@ -332,28 +338,16 @@ function running() {
   return findPostmaster(join(dataDir, 'cluster'));
 }
 
+/** Never 0 or NaN, which would address a signal to the test runner itself. */
+function pidOf(process: { pid?: number | undefined } | undefined): number {
+  if (process?.pid === undefined) throw new Error('there is no process to signal');
+  return process.pid;
+}
+
 function user(options: { port?: number; rounds?: number; detached?: boolean } = {}): User {
-  const { port = 0, rounds = 1, detached = false } = options;
-  const program = join(import.meta.dirname, 'embedded-user.ts');
-  const child = spawn(process.execPath, [program, dataDir, String(port), String(rounds)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    detached,
-  });
-  const reports = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const started = { child, reports, exited: once(child, 'exit') };
-  users.push(started);
-  return started;
-}
-
-async function report({ reports }: User): Promise<Report> {
-  const line = await reports.next();
-  return JSON.parse(line.done === true ? '{"code": "ended"}' : line.value);
-}
-
-async function leave({ child, exited }: User): Promise<void> {
-  child.stdin.end();
-  await exited;
-  expect(child.exitCode).toBe(0);
+  const one = startUser({ dataDir, ...options });
+  users.push(one);
+  return one;
 }
 
 async function run(url: string, statement: string): Promise<postgres.Row[]> {

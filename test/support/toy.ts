@@ -62,7 +62,9 @@ export const documentMachine = document.createMachine({
   states: {
     typesetting: stageRegion('typesetting', PROCESS_STATUS, {
       releasable: true,
-      onProcessed: [document.raise(({ event }) => ({ type: 'printing.enable', at: event.at, dueAt: event.at }))],
+      onProcessed: [
+        document.raise(({ event }) => ({ type: 'printing.enable', at: event.at, dueAt: event.at })),
+      ],
     }),
     printing: stageRegion('printing', PROCESS_STATUS, {
       releasable: false,

@@ -39,7 +39,7 @@ export class BalanceCheck {
     const stated = signed(closing);
     if (!equal(stated, this.running)) {
       const reason =
-        `opening balance and ${entries} entries make ${formatDecimal(this.running)}, ` +
+        `the opening balance and ${entries} ${entries === 1 ? 'entry' : 'entries'} make ${formatDecimal(this.running)}, ` +
         `but the closing balance is ${formatDecimal(stated)}.`;
       const tag = closing.intermediate ? '62M' : '62F';
       throw new Mt940Error('MT940_BALANCE_MISMATCH', { line, tag }, reason);

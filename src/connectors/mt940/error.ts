@@ -37,7 +37,7 @@ export class Mt940Error extends Error {
   readonly tag: string | null;
 
   constructor(code: Mt940ErrorCode, place: Mt940Place, sentence: string) {
-    super(`Line ${place.line}${place.tag === null ? '' : `, :${place.tag}:`}: ${sentence}`);
+    super(`Line ${place.line}${place.tag === null ? '' : ` (:${place.tag}:)`}: ${sentence}`);
     this.name = 'Mt940Error';
     this.code = code;
     this.line = place.line;

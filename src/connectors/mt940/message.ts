@@ -81,11 +81,14 @@ export class MessageReader {
     if (this.tag === '86') this.addNarrative('');
   }
 
-  /** False when the line is text that happens to start with a colon, which a narrative may hold. */
+  /**
+   * False when the line is text that happens to start with a colon, as where a bank cut a narrative at 65
+   * characters; a tag that lost its second colon is not taken for one.
+   */
   private acceptTag(line: string, text: string): boolean {
     const tag = /^:([0-9]{2}[A-Z]?|940|NS|[A-Z]{2}[A-Z0-9]?):/.exec(text)?.[1];
     if (tag === undefined) {
-      if (this.tag === '86' && !/^:[0-9]{2}/.test(text)) return false;
+      if (this.tag === '86' && !/^:(?:13|2[0158]|6[01245]|86)/.test(text)) return false;
       this.refuse(this.begun ? 'MT940_BAD_TAG' : 'MT940_NOT_MT940', `${shown(text)} is not a tag.`, null);
     }
     this.tag = tag;
@@ -211,9 +214,9 @@ export class MessageReader {
   }
 
   private acceptPreamble(text: string): void {
-    if (isPreamble(text)) return this.finish();
-    if (this.begun) this.refuse('MT940_UNEXPECTED_TEXT', `${shown(text)} is neither a tag nor an end.`);
-    this.refuse('MT940_NOT_MT940', `the file starts with ${shown(text)}, not with a statement.`, null);
+    if (isPreamble(text)) this.finish();
+    else if (this.begun) this.refuse('MT940_UNEXPECTED_TEXT', `${shown(text)} is neither a tag nor an end.`);
+    else this.refuse('MT940_NOT_MT940', `the file starts with ${shown(text)}, not with a statement.`, null);
   }
 
   /** Before the closing balance :86: belongs to the entry, after it (or before any entry) to the statement. */

@@ -132,6 +132,7 @@ export const disbursementRecons = pgTable(
     remittance_statement_id: text().notNull(),
     remittance_statement_number: text(),
     remittance_statement_sequence: text(),
+    /** Place of the entry in the file, from 1, counted over all its statements. */
     remittance_entry_sequence: integer().notNull(),
     remittance_entry_date: utc(),
     remittance_value_date: utc(),
@@ -167,6 +168,8 @@ export const disbursementErrorRecons = pgTable(
     disbursement_envelope_id: text(),
     disbursement_batch_control_geo_id: text(),
     bank_reference_number: text(),
+    /** What a reversal gave as its reason, kept for when its remittance turns up. */
+    reversal_reason: text(),
   },
   (t) => [
     index('disbursement_error_recons_reconciliation').on(t.reconciliation_id),

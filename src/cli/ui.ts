@@ -1,0 +1,5 @@
+/** What the commands show on a terminal: lines kept up to date, tables, bars, colours. */
+export { formatDuration, groupDigits, type Paint, paintFor, percent, progressBar } from './ui/format.ts';
+export { type LiveView, liveView, type Screen, screenColumns } from './ui/live-view.ts';
+export { type Column, formatTable, type TableOptions } from './ui/table.ts';
+export { fit, pad, textWidth } from './ui/text-width.ts';

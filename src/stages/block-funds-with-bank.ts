@@ -1,0 +1,65 @@
+import { stageSettings } from '../config.ts';
+import type { BlockOutcome } from '../connectors/bank/bank-connector.ts';
+import type { Outcome, Stage, Submission, Work } from '../runtime/stage.ts';
+import { envelopeActor } from './actors.ts';
+import type { StageContext } from './context.ts';
+import { payingEnvelope, type PayingEnvelope } from './sponsor-bank.ts';
+
+/** How often one attempt sends a block whose outcome is unknown again, where the bank recognises its key. */
+const SENDS_MAX = 3;
+
+/**
+ * Stage 3: has the sponsor bank reserve the envelope's money.
+ *
+ * Due when the funds are available. The key of the block is stored before the call, so that a block whose answer was
+ * lost is never made twice: it is sent again under its key where the bank recognises keys, and waits for a person
+ * where it does not. When it succeeds, the batches of the envelope may be paid.
+ */
+export function blockFundsWithBank(context: StageContext): Stage {
+  return {
+    name: 'block_funds_with_bank',
+    actor: envelopeActor,
+    region: 'funds_blocked',
+    ...stageSettings(context.config, 'block_funds_with_bank'),
+    concurrency: context.config.worker_concurrency,
+    async perform(work) {
+      const paying = await payingEnvelope(context, work.id);
+      const submission = await work.submitting();
+      if (submission.maybeSent && !paying.bank.blockIsIdempotent) return outcomeUnknown(work.id, true);
+      return outcomeOf(work.id, paying, await send(work, paying, submission));
+    },
+  };
+}
+
+async function send(work: Work, { bank, envelope, account }: PayingEnvelope, submission: Submission) {
+  const request = {
+    ...account,
+    amount: envelope.total_disbursement_quantity,
+    idempotencyKey: `${work.id}-block-${submission.number}`,
+  };
+  let answer: BlockOutcome = await bank.blockFunds(request, { signal: work.signal });
+  for (let sends = 1; answer.outcome === 'unknown' && bank.blockIsIdempotent && sends < SENDS_MAX; sends += 1) {
+    answer = await bank.blockFunds(request, { signal: work.signal });
+  }
+  return answer;
+}
+
+function outcomeOf(envelopeId: string, { bank }: PayingEnvelope, answer: BlockOutcome): Outcome {
+  switch (answer.outcome) {
+    case 'accepted':
+      return { kind: 'succeeded', event: { reference: answer.blockReference } };
+    case 'refused':
+      return { kind: 'refused', code: answer.code, message: answer.message };
+    case 'unknown':
+      return outcomeUnknown(envelopeId, !bank.blockIsIdempotent);
+  }
+}
+
+function outcomeUnknown(envelopeId: string, final: boolean): Outcome {
+  return {
+    kind: 'failed',
+    code: 'BLOCK_OUTCOME_UNKNOWN',
+    message: `The sponsor bank may or may not have blocked the funds of envelope ${envelopeId}.`,
+    final,
+  };
+}

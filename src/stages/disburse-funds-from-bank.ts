@@ -1,0 +1,113 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { stageSettings } from '../config.ts';
+import type { BankConnector, Payment, PaymentInquiry } from '../connectors/bank/bank-connector.ts';
+import type { Outcome, Stage, Work } from '../runtime/stage.ts';
+import { batchActor } from './actors.ts';
+import { type StageContext, StageError } from './context.ts';
+import { type Payout, payoutOf } from './payments.ts';
+
+/** How often one attempt asks what became of its payments, and how long it waits in between. */
+const INQUIRIES_MAX = 3;
+const BETWEEN_INQUIRIES_MS = 200;
+
+/**
+ * Stage 4: pays a batch through the sponsor bank, once.
+ *
+ * Due when the batch is resolved and its envelope says that the funds are blocked. The idempotency key of the
+ * submission is stored before the call. A call that ends without a clear answer is never repeated blindly: the bank is
+ * asked what it knows of the key, and only when it never saw it are the payments sent again, under the same key. A bank
+ * that cannot be asked leaves the batch in ERROR with PAYMENT_OUTCOME_UNKNOWN, for a person to decide.
+ */
+export function disburseFundsFromBank(context: StageContext): Stage {
+  return {
+    name: 'disburse_funds_from_bank',
+    actor: batchActor,
+    region: 'sponsor_bank_dispatch',
+    ...stageSettings(context.config, 'disburse_funds_from_bank'),
+    concurrency: context.config.worker_concurrency,
+    async perform(work) {
+      const payout = await payoutOf(context, work.id);
+      if (payout.payments.length === 0) return paid(payout);
+      const submission = await work.submitting();
+      const key = `${work.id}-${submission.number}`;
+      if (!submission.maybeSent) return send(work, payout, key);
+      return afterInquiry(work, payout, key, () => send(work, payout, key));
+    },
+  };
+}
+
+async function send(work: Work, payout: Payout, key: string): Promise<Outcome> {
+  const { bank, payments } = payout;
+  const answer = await bank.initiatePayment({ idempotencyKey: key, payments }, { signal: work.signal });
+  if (answer.outcome === 'accepted') return paid(payout);
+  if (answer.outcome === 'refused') return { kind: 'refused', code: answer.code, message: answer.message };
+  return afterInquiry(work, payout, key, async () => ({
+    kind: 'failed',
+    code: 'PAYMENT_NOT_RECEIVED',
+    message: `The sponsor bank did not receive the payments of batch ${work.id}: ${answer.message}`,
+  }));
+}
+
+/** Goes by what the bank knows of the key; `neverSeen` says what to do when it knows nothing. */
+async function afterInquiry(
+  work: Work,
+  payout: Payout,
+  key: string,
+  neverSeen: () => Promise<Outcome>,
+): Promise<Outcome> {
+  const inquiry = await inquire(work, payout.bank, key);
+  switch (inquiry?.status) {
+    case 'accepted':
+      requireSamePayments(work.id, payout.payments, inquiry.paymentReferences);
+      return paid(payout);
+    case 'rejected':
+      return { kind: 'refused', code: 'BANK_REFUSED', message: inquiry.message };
+    case 'never_seen':
+      return neverSeen();
+    default:
+      return {
+        kind: 'failed',
+        code: 'PAYMENT_OUTCOME_UNKNOWN',
+        message: `The sponsor bank may or may not have taken the payments of batch ${work.id}: ${
+          inquiry ? inquiry.message : 'it cannot be asked. Find out, then release the batch if they were taken'
+        }.`,
+        final: inquiry === null,
+      };
+  }
+}
+
+/** Null when the bank cannot be asked at all. */
+async function inquire(work: Work, bank: BankConnector, key: string): Promise<PaymentInquiry | null> {
+  if (!bank.inquirePayment) return null;
+  let inquiry = await bank.inquirePayment(key, { signal: work.signal });
+  for (let asked = 1; inquiry.status === 'unavailable' && asked < INQUIRIES_MAX; asked += 1) {
+    await delay(BETWEEN_INQUIRIES_MS, undefined, { signal: work.signal });
+    inquiry = await bank.inquirePayment(key, { signal: work.signal });
+  }
+  return inquiry;
+}
+
+/** What the bank took under our key must be what we are about to record as paid. */
+function requireSamePayments(batchId: string, payments: readonly Payment[], taken: readonly string[] | null): void {
+  if (taken === null) return;
+  const references = new Set(taken);
+  const same = references.size === payments.length && payments.every((one) => references.has(one.paymentReferenceNumber));
+  if (same) return;
+  throw new StageError(
+    'PAYMENT_LIST_DIFFERS',
+    `The sponsor bank took ${references.size} payments for batch ${batchId}, which now has ${payments.length}; ` +
+      'compare the two lists before anything is paid.',
+    false,
+  );
+}
+
+function paid({ envelopeId, payments, nothingToPay }: Payout): Outcome {
+  return {
+    kind: 'succeeded',
+    async write(tx) {
+      const envelope = { machine: 'envelope', id: envelopeId };
+      if (payments.length > 0) tx.tell(envelope, { type: 'shipped', count: payments.length });
+      if (nothingToPay > 0) tx.tell(envelope, { type: 'reconciled', count: nothingToPay });
+    },
+  };
+}

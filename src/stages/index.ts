@@ -1,0 +1,18 @@
+import type { Stage } from '../runtime/stage.ts';
+import { blockFundsWithBank } from './block-funds-with-bank.ts';
+import { checkFundsWithBank } from './check-funds-with-bank.ts';
+import type { StageContext } from './context.ts';
+import { disburseFundsFromBank } from './disburse-funds-from-bank.ts';
+import { mapperResolution } from './mapper-resolution.ts';
+import { mt940Processor } from './mt940-processor.ts';
+
+/** The stages of the pipeline, in its order. */
+export function createStages(context: StageContext): Stage[] {
+  return [
+    mapperResolution(context),
+    checkFundsWithBank(context),
+    blockFundsWithBank(context),
+    disburseFundsFromBank(context),
+    mt940Processor(context),
+  ];
+}

@@ -1,0 +1,94 @@
+import { type SponsorBanks, sponsorBankOfAccount, stageSettings } from '../config.ts';
+import type { BankConnector } from '../connectors/bank/bank-connector.ts';
+import { parseMt940 } from '../connectors/mt940/parser.ts';
+import type { Mt940Entry, Mt940Header } from '../connectors/mt940/types.ts';
+import type { Outcome, OutcomeTransaction, Stage, Work } from '../runtime/stage.ts';
+import { statementActor } from './actors.ts';
+import { type StageContext, StageError } from './context.ts';
+import { reconcile, type StatementEntry } from './reconciliation.ts';
+import { storedStatement } from './stored-statement.ts';
+
+/**
+ * Stage 5: reads a bank statement and matches its entries with what was paid.
+ *
+ * Due when a statement has been uploaded. Debits become `disbursement_recons`, reversals are noted there, what cannot
+ * be matched goes to `disbursement_error_recons` with its reason; the envelopes are told how many were reconciled and
+ * reversed. The file is read as a stream and matched with a few queries, whatever its size.
+ */
+export function mt940Processor(context: StageContext): Stage {
+  return {
+    name: 'mt940_processor',
+    actor: statementActor,
+    region: 'statement_process',
+    ...stageSettings(context.config, 'mt940_processor'),
+    concurrency: Math.min(2, context.config.worker_concurrency),
+    perform: (work) => processStatement(context, work),
+  };
+}
+
+async function processStatement(context: StageContext, work: Work): Promise<Outcome> {
+  // Read once before the transaction: a statement that cannot be processed then leaves nothing to undo.
+  const accounts = new Set<string>();
+  for await (const _ of entriesOf(context, work.id, accounts)) work.signal.throwIfAborted();
+  return {
+    kind: 'succeeded',
+    write: (tx: OutcomeTransaction) => reconcile(tx, work.id, [...accounts], entriesOf(context, work.id)),
+  };
+}
+
+/**
+ * The entries of a stored statement that concern payments, in the order of the file.
+ *
+ * @param accounts is given every account that the file is about
+ * @throws StageError INVALID_ACCOUNT_NUMBER; Mt940Error
+ */
+async function* entriesOf(
+  context: StageContext,
+  statementId: string,
+  accounts: Set<string> = new Set(),
+): AsyncGenerator<StatementEntry> {
+  let header: Mt940Header | null = null;
+  let bank: BankConnector | null = null;
+  let place = 0;
+  for await (const event of parseMt940(storedStatement(context.database.sql, statementId))) {
+    if (event.type === 'statement') {
+      header = event.header;
+      bank = bankOfAccount(context, statementId, header.account);
+      accounts.add(header.account);
+    } else if (event.type === 'entry' && header && bank) {
+      place += 1;
+      // Credits are money received; they stay in the statement and are not matched.
+      if (event.entry.mark === 'D' || event.entry.mark === 'RD') yield entryOf(place, header, event.entry, bank);
+    }
+  }
+}
+
+function bankOfAccount(context: StageContext, statementId: string, account: string): BankConnector {
+  const banks: SponsorBanks = context.config.sponsor_bank_configurations;
+  const sponsor = sponsorBankOfAccount(banks, account);
+  const bank = sponsor && context.banks.get(sponsor.sponsor_bank_code);
+  if (bank) return bank;
+  throw new StageError(
+    'INVALID_ACCOUNT_NUMBER',
+    `Statement ${statementId} is of an account that pays for no program (its last digits are ${account.slice(-4)}).`,
+    false,
+  );
+}
+
+function entryOf(place: number, header: Mt940Header, entry: Mt940Entry, bank: BankConnector): StatementEntry {
+  const { bankReference, customerReference, narrative } = entry;
+  const texts = { bankReference, customerReference, narrative };
+  return {
+    place,
+    mark: entry.mark,
+    amount: entry.amount,
+    currency: header.opening.currency,
+    value_date: entry.valueDate,
+    entry_date: entry.entryDate,
+    statement_number: header.statementNumber,
+    statement_sequence: header.sequenceNumber,
+    reconciliation_id: bank.reconciliationId(texts),
+    bank_reference: bankReference,
+    reversal_reason: entry.mark === 'RD' ? bank.reversalReason(texts) : null,
+  };
+}

@@ -1,0 +1,96 @@
+import type { BankConnector, Payment } from '../connectors/bank/bank-connector.ts';
+import { type StageContext, StageError } from './context.ts';
+import { payingEnvelope, type PayingEnvelope } from './sponsor-bank.ts';
+
+/** What is to be paid for one batch. */
+export interface Payout {
+  readonly envelopeId: string;
+  readonly bank: BankConnector;
+  readonly payments: readonly Payment[];
+  /** Disbursements of quantity zero: nothing is sent for them, and they count as reconciled. */
+  readonly nothingToPay: number;
+}
+
+interface PayableRow {
+  readonly id: string;
+  readonly beneficiary_id: string;
+  readonly beneficiary_name: string;
+  readonly disbursement_quantity: string;
+  readonly narrative: string;
+  readonly mapper_resolved_fa_type: string | null;
+  readonly bank_account_number: string | null;
+  readonly bank_code: string | null;
+  readonly branch_code: string | null;
+  readonly mobile_number: string | null;
+  readonly mobile_wallet_provider: string | null;
+  readonly email_address: string | null;
+  readonly email_wallet_provider: string | null;
+}
+
+/**
+ * Collects the payments of a batch of digital cash. The same batch always gives the same list: a payment's reference is
+ * its disbursement's id, its date the envelope's schedule date.
+ *
+ * @throws StageError BATCH_NOT_FOUND, FUNDS_NOT_BLOCKED, and those of {@link payingEnvelope}
+ */
+export async function payoutOf(context: StageContext, batchId: string): Promise<Payout> {
+  const { sql } = context.database;
+  const [batch] = await sql<{ envelope_id: string; block_reference: string | null }[]>`
+    select b.disbursement_envelope_id as envelope_id, c.funds_blocked_reference_number as block_reference
+    from disbursement_batch_control b
+    join envelope_batch_status_for_cash c using (disbursement_envelope_id)
+    where b.id = ${batchId}`;
+  if (!batch) throw new StageError('BATCH_NOT_FOUND', `There is no batch ${batchId}.`, false);
+  const { envelope_id: envelopeId, block_reference: blockReference } = batch;
+  if (blockReference === null) {
+    throw new StageError('FUNDS_NOT_BLOCKED', `The funds of envelope ${envelopeId} are not blocked.`);
+  }
+  const paying = await payingEnvelope(context, envelopeId);
+  const rows = await sql<PayableRow[]>`
+    select d.id, d.beneficiary_id, d.beneficiary_name, d.disbursement_quantity, d.narrative,
+      a.mapper_resolved_fa_type, a.bank_account_number, a.bank_code, a.branch_code, a.mobile_number,
+      a.mobile_wallet_provider, a.email_address, a.email_wallet_provider
+    from disbursements d
+    join disbursement_resolution_financial_address a on a.disbursement_id = d.id
+    where d.disbursement_batch_control_id = ${batchId}
+      and d.cancellation_status = 'NOT_CANCELLED' and d.left_out_reason is null
+    order by d.id`;
+  const payable = rows.filter((row) => !isZero(row.disbursement_quantity));
+  return {
+    envelopeId,
+    bank: paying.bank,
+    payments: payable.map((row) => paymentOf(row, paying, blockReference)),
+    nothingToPay: rows.length - payable.length,
+  };
+}
+
+const isZero = (quantity: string): boolean => /^0+(\.0*)?$/.test(quantity);
+
+function paymentOf(row: PayableRow, { envelope, account }: PayingEnvelope, blockReference: string): Payment {
+  return {
+    paymentReferenceNumber: row.id,
+    remittingAccount: account.accountNumber,
+    remittingAccountCurrency: account.currency,
+    paymentAmount: row.disbursement_quantity,
+    fundsBlockedReferenceNumber: blockReference,
+    beneficiaryName: row.beneficiary_name,
+    beneficiaryAccount: row.bank_account_number,
+    beneficiaryAccountCurrency: account.currency,
+    beneficiaryAccountType: row.mapper_resolved_fa_type,
+    beneficiaryBankCode: row.bank_code,
+    beneficiaryBranchCode: row.branch_code,
+    beneficiaryMobileWalletProvider: row.mobile_wallet_provider,
+    beneficiaryPhoneNo: row.mobile_number,
+    beneficiaryEmail: row.email_address,
+    beneficiaryEmailWalletProvider: row.email_wallet_provider,
+    narratives: [
+      row.narrative,
+      envelope.benefit_program_mnemonic,
+      envelope.cycle_code_mnemonic,
+      row.beneficiary_id,
+      row.id,
+      '',
+    ],
+    paymentDate: envelope.disbursement_schedule_date,
+  };
+}

@@ -1,0 +1,201 @@
+import type { Tx } from '../db/connection.ts';
+import type { OutcomeTransaction } from '../runtime/stage.ts';
+
+/** A debit or the reversal of one, with what its bank's connector read out of it. */
+export interface StatementEntry {
+  /** Place in the file, from 1, counted over all its statements. */
+  readonly place: number;
+  readonly mark: string;
+  /** Exact decimal. */
+  readonly amount: string;
+  readonly currency: string;
+  readonly value_date: string;
+  readonly entry_date: string | null;
+  readonly statement_number: string;
+  readonly statement_sequence: string | null;
+  /** A disbursement id, or a geo record id for physical cash; empty when the entry names none. */
+  readonly reconciliation_id: string;
+  readonly bank_reference: string | null;
+  readonly reversal_reason: string | null;
+}
+
+const ENTRIES_PER_STATEMENT = 5_000;
+
+/** First part of the advisory lock that statements of one account are reconciled under. */
+const ACCOUNT_LOCK = 7_240_943;
+
+/**
+ * Matches the entries of a statement with payments, set by set, and tells the envelopes.
+ *
+ * Statements of one account take turns, so it does not matter in which order they are processed: a reversal that comes
+ * before its remittance is kept as INVALID_REVERSAL and takes effect when the remittance turns up.
+ *
+ * @param entries in the order of the file; read as a stream
+ */
+export async function reconcile(
+  tx: OutcomeTransaction,
+  statementId: string,
+  accounts: readonly string[],
+  entries: AsyncIterable<StatementEntry>,
+): Promise<void> {
+  const { sql } = tx;
+  for (const account of [...accounts].sort()) {
+    await sql`select pg_advisory_xact_lock(${ACCOUNT_LOCK}, hashtext(${account}))`;
+  }
+  await loadEntries(sql, entries);
+  await recordRemittances(sql, statementId);
+  await recordUnmatchedDebits(sql, statementId);
+  await applyEarlierReversals(sql);
+  await recordReversals(sql, statementId);
+  await recordUnmatchedReversals(sql, statementId);
+  for (const { envelope, reconciled, reversed } of await countByEnvelope(sql, statementId)) {
+    if (reconciled > 0) tx.tell({ machine: 'envelope', id: envelope }, { type: 'reconciled', count: reconciled });
+    if (reversed > 0) tx.tell({ machine: 'envelope', id: envelope }, { type: 'reversed', count: reversed });
+  }
+  await sql`drop table statement_entries, remittances, reversals`;
+}
+
+/** Puts the entries into a table of this transaction, with what each of them could be the payment of. */
+async function loadEntries(sql: Tx, entries: AsyncIterable<StatementEntry>): Promise<void> {
+  await sql`
+    create temporary table statement_entries (
+      place int, mark text, amount numeric, currency text, value_date timestamptz, entry_date timestamptz,
+      statement_number text, statement_sequence text, reconciliation_id text, bank_reference text, reversal_reason text
+    ) on commit drop`;
+  let chunk: StatementEntry[] = [];
+  const flush = async () => {
+    await sql`
+      insert into statement_entries
+      select * from json_to_recordset(${JSON.stringify(chunk)}::json) as v(
+        place int, mark text, amount numeric, currency text, value_date timestamptz, entry_date timestamptz,
+        statement_number text, statement_sequence text, reconciliation_id text, bank_reference text,
+        reversal_reason text)`;
+    chunk = [];
+  };
+  for await (const entry of entries) {
+    chunk.push(entry);
+    if (chunk.length === ENTRIES_PER_STATEMENT) await flush();
+  }
+  if (chunk.length > 0) await flush();
+  await sql`analyze statement_entries`;
+  // What was paid under each id: a disbursement, or for physical cash what an agency got for a geo record.
+  await sql`
+    create temporary table remittances on commit drop as
+    select e.place, p.* from statement_entries e
+    join lateral (
+      select d.id as disbursement_id, null as geo_id, d.disbursement_batch_control_id as batch_id,
+        d.disbursement_envelope_id as envelope_id, d.disbursement_quantity as quantity
+      from disbursements d where d.id = e.reconciliation_id
+      union all
+      select null, g.id, g.disbursement_batch_control_id, g.disbursement_envelope_id, g.total_quantity
+      from disbursement_batch_control_geo g where g.id = e.reconciliation_id
+      limit 1
+    ) p on true
+    where e.mark = 'D'`;
+}
+
+/**
+ * The first entry of the right amount and currency reconciles a payment. The primary key decides between statements:
+ * whatever is there already is left alone. Ordered by key, so that two statements never wait for each other crosswise.
+ */
+async function recordRemittances(sql: Tx, statementId: string): Promise<void> {
+  await sql`
+    insert into disbursement_recons (
+      reconciliation_id, disbursement_id, disbursement_batch_control_geo_id, disbursement_batch_control_id,
+      disbursement_envelope_id, remittance_amount, remittance_reference_number, remittance_statement_id,
+      remittance_statement_number, remittance_statement_sequence, remittance_entry_sequence, remittance_entry_date,
+      remittance_value_date)
+    select distinct on (e.reconciliation_id) e.reconciliation_id, r.disbursement_id, r.geo_id, r.batch_id, r.envelope_id,
+      e.amount, e.bank_reference, ${statementId}, e.statement_number, e.statement_sequence, e.place, e.entry_date,
+      e.value_date
+    from statement_entries e
+    join remittances r on r.place = e.place
+    join disbursement_envelopes v on v.id = r.envelope_id
+    where e.amount = r.quantity and e.currency = v.measurement_unit
+    order by e.reconciliation_id, e.place
+    on conflict (reconciliation_id) do nothing`;
+}
+
+async function recordUnmatchedDebits(sql: Tx, statementId: string): Promise<void> {
+  await sql`
+    insert into disbursement_error_recons (
+      statement_id, statement_number, statement_sequence, entry_sequence, entry_date, value_date, entry_amount,
+      error_reason, reconciliation_id, disbursement_envelope_id, disbursement_batch_control_geo_id,
+      bank_reference_number)
+    select ${statementId}, e.statement_number, e.statement_sequence, e.place, e.entry_date, e.value_date, e.amount,
+      case
+        when r.place is null then 'INVALID_RECONCILIATION_ID'
+        when e.amount <> r.quantity or e.currency <> v.measurement_unit then 'AMOUNT_MISMATCH'
+        else 'DUPLICATE_DISBURSEMENT'
+      end,
+      e.reconciliation_id, r.envelope_id, r.geo_id, e.bank_reference
+    from statement_entries e
+    left join remittances r on r.place = e.place
+    left join disbursement_envelopes v on v.id = r.envelope_id
+    where e.mark = 'D' and not exists (
+      select from disbursement_recons c
+      where c.reconciliation_id = e.reconciliation_id
+        and c.remittance_statement_id = ${statementId} and c.remittance_entry_sequence = e.place)
+    order by e.place`;
+}
+
+/** Reversals that were processed before their remittances: they take effect now. */
+async function applyEarlierReversals(sql: Tx): Promise<void> {
+  await sql`create temporary table reversals (place int, envelope_id text) on commit drop`;
+  await sql`
+    with early as (
+      delete from disbursement_error_recons x using remittances r, disbursement_recons c
+      where x.error_reason = 'INVALID_REVERSAL' and x.reconciliation_id = c.reconciliation_id
+        and x.entry_amount = c.remittance_amount
+        and c.reconciliation_id = coalesce(r.disbursement_id, r.geo_id) and not c.reversal_found
+      returning x.*
+    ), reversed as (
+      update disbursement_recons c set
+        reversal_found = true, reversal_statement_id = x.statement_id, reversal_statement_number = x.statement_number,
+        reversal_statement_sequence = x.statement_sequence, reversal_entry_sequence = x.entry_sequence,
+        reversal_entry_date = x.entry_date, reversal_value_date = x.value_date, reversal_reason = x.reversal_reason
+      from (select distinct on (reconciliation_id) * from early order by reconciliation_id, id) x
+      where c.reconciliation_id = x.reconciliation_id
+      returning c.disbursement_envelope_id
+    )
+    insert into reversals select null, disbursement_envelope_id from reversed`;
+}
+
+async function recordReversals(sql: Tx, statementId: string): Promise<void> {
+  await sql`
+    with reversed as (
+      update disbursement_recons c set
+        reversal_found = true, reversal_statement_id = ${statementId}, reversal_statement_number = e.statement_number,
+        reversal_statement_sequence = e.statement_sequence, reversal_entry_sequence = e.place,
+        reversal_entry_date = e.entry_date, reversal_value_date = e.value_date, reversal_reason = e.reversal_reason
+      from (
+        select distinct on (reconciliation_id) * from statement_entries where mark = 'RD'
+        order by reconciliation_id, place
+      ) e
+      where c.reconciliation_id = e.reconciliation_id and c.remittance_amount = e.amount and not c.reversal_found
+      returning e.place, c.disbursement_envelope_id
+    )
+    insert into reversals select * from reversed`;
+}
+
+async function recordUnmatchedReversals(sql: Tx, statementId: string): Promise<void> {
+  await sql`
+    insert into disbursement_error_recons (
+      statement_id, statement_number, statement_sequence, entry_sequence, entry_date, value_date, entry_amount,
+      error_reason, reconciliation_id, bank_reference_number, reversal_reason)
+    select ${statementId}, e.statement_number, e.statement_sequence, e.place, e.entry_date, e.value_date, e.amount,
+      'INVALID_REVERSAL', e.reconciliation_id, e.bank_reference, e.reversal_reason
+    from statement_entries e
+    where e.mark = 'RD' and not exists (select from reversals r where r.place = e.place)
+    order by e.place`;
+}
+
+async function countByEnvelope(sql: Tx, statementId: string) {
+  return sql<{ envelope: string; reconciled: number; reversed: number }[]>`
+    select envelope, sum(reconciled)::int as reconciled, sum(reversed)::int as reversed from (
+      select disbursement_envelope_id as envelope, 1 as reconciled, 0 as reversed
+      from disbursement_recons where remittance_statement_id = ${statementId}
+      union all
+      select envelope_id, 0, 1 from reversals
+    ) counts group by envelope order by envelope`;
+}

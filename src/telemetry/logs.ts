@@ -1,0 +1,56 @@
+import pino, { type Logger } from 'pino';
+import { codeOf, messageOf } from '../runtime/errors.ts';
+import { tickQueue, workerQueue } from '../runtime/jobs.ts';
+import type { Observer } from '../runtime/observer.ts';
+
+/** JSON lines on standard output; times are ISO 8601 in UTC. */
+export function createLogger(level: string): Logger {
+  return pino({ level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime });
+}
+
+/**
+ * Logs what the runtime reports, under the names that operators know: `<stage>_worker` and `<stage>_beat_producer`.
+ * Ids are logged; names and account numbers are not.
+ */
+export function logObserver(logger: Logger): Observer {
+  const loggers = new Map<string, Logger>();
+  const named = (name: string): Logger => {
+    const known = loggers.get(name) ?? logger.child({ name });
+    loggers.set(name, known);
+    return known;
+  };
+  return {
+    transitions(entries) {
+      if (!logger.isLevelEnabled('debug')) return;
+      for (const entry of entries) {
+        const { machine, actor_id: id, region, event, from_state: from, to_state: to } = entry;
+        named('transitions').debug({ machine, id, region, event, from, to }, `${from} → ${to}`);
+      }
+    },
+    parked: (reason) => named('actors').error({ code: 'ACTOR_PARKED' }, reason),
+    workStarted: (stage, work) => named(workerQueue(stage)).debug(work, 'started'),
+    workEnded(stage, { outcome, tookMs, message, ...work }) {
+      const level = outcome === 'failed' ? 'warn' : 'info';
+      named(workerQueue(stage))[level]({ ...work, outcome, tookMs: Math.round(tookMs) }, message ?? outcome);
+    },
+    stale: (stage, count) => named(tickQueue(stage)).warn({ count }, 'took back stale work'),
+    ticked: (stage, result) => named(tickQueue(stage)).info(result, 'ticked'),
+    recovered: (count) => named('processes').warn({ count }, 'handed on the jobs of a process that died'),
+    troubled: (where, error) =>
+      named(where).error({ code: codeOf(error, 'INTERNAL_ERROR') }, `${messageOf(error)}; it will be tried again`),
+  };
+}
+
+/** Reports everything to several observers. */
+export function observeAll(...observers: readonly Observer[]): Observer {
+  return {
+    transitions: (...all) => observers.forEach((one) => void one.transitions(...all)),
+    parked: (...all) => observers.forEach((one) => void one.parked(...all)),
+    workStarted: (...all) => observers.forEach((one) => void one.workStarted(...all)),
+    workEnded: (...all) => observers.forEach((one) => void one.workEnded(...all)),
+    stale: (...all) => observers.forEach((one) => void one.stale(...all)),
+    ticked: (...all) => observers.forEach((one) => void one.ticked(...all)),
+    recovered: (...all) => observers.forEach((one) => void one.recovered(...all)),
+    troubled: (...all) => observers.forEach((one) => void one.troubled(...all)),
+  };
+}
