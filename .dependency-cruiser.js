@@ -11,7 +11,12 @@ const only = (name, from, allowed) => ({
 
 export default {
   forbidden: [
-    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
+    {
+      name: 'no-circular',
+      severity: 'error',
+      from: {},
+      to: { circular: true, dependencyTypesNot: ['type-only'] },
+    },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
     {
       name: 'machines-import-only-xstate',
@@ -20,7 +25,11 @@ export default {
       to: { pathNot: ['^src/machines/', '^src/decimal\\.ts$', '^node_modules/xstate/'] },
     },
     only('db-is-a-leaf', '^src/db/', ['^src/config\\.ts$']),
-    only('runtime-knows-no-product', '^src/runtime/', ['^src/db/connection\\.ts$', '^src/db/bulk\\.ts$', '^src/db/schema/runtime\\.ts$']),
+    only('runtime-knows-no-product', '^src/runtime/', [
+      '^src/db/connection\\.ts$',
+      '^src/db/bulk\\.ts$',
+      '^src/db/schema/runtime\\.ts$',
+    ]),
     only('connectors-are-ports', '^src/connectors/', ['^src/decimal\\.ts$']),
     only('stages-use-what-is-below', '^src/stages/', [
       '^src/connectors/',
@@ -47,6 +56,10 @@ export default {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js', '.json'], exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js', '.json'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+    },
   },
 };

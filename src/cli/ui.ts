@@ -2,4 +2,4 @@
 export { formatDuration, groupDigits, type Paint, paintFor, percent, progressBar } from './ui/format.ts';
 export { type LiveView, liveView, type Screen, screenColumns } from './ui/live-view.ts';
 export { type Column, formatTable, type TableOptions } from './ui/table.ts';
-export { fit, pad, textWidth } from './ui/text-width.ts';
+export { pad, textWidth, truncate } from './ui/text-width.ts';

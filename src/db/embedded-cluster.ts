@@ -155,8 +155,12 @@ async function removeAbandoned(dataDir: string): Promise<void> {
   for (const entry of await readdir(dataDir)) {
     if (!entry.startsWith(INIT_PREFIX)) continue;
     const folder = join(dataDir, entry);
-    const { mtimeMs } = await stat(folder);
-    if (Date.now() - mtimeMs > INIT_AGE_MAX_MS) await rm(folder, { recursive: true, force: true });
+    // Its owner may remove it while we look.
+    const beginMs = await stat(folder).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => Date.now(),
+    );
+    if (Date.now() - beginMs > INIT_AGE_MAX_MS) await rm(folder, { recursive: true, force: true });
   }
 }
 

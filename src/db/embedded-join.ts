@@ -27,8 +27,8 @@ export interface JoinContext {
 /** Replaying the log after a crash is the slow case: gigabytes of it on a slow disk. */
 const START_TIMEOUT_MS = 10 * 60_000;
 const SLOW_START_MS = 5_000;
-const LEFTOVERS_ATTEMPTS_MAX = 100;
-const LEFTOVERS_INTERVAL_MS = 200;
+const OCCUPIED_ATTEMPTS_MAX = 100;
+const OCCUPIED_INTERVAL_MS = 200;
 const FREE_PORT_ATTEMPTS_MAX = 5;
 
 /**
@@ -84,7 +84,7 @@ async function join(context: JoinContext): Promise<Joined> {
 /** @returns true when we started the server, false when another process did */
 async function start({ cluster, port, log, signal }: JoinContext): Promise<boolean> {
   let portsTried = 0;
-  let leftoversSeen = 0;
+  let timesOccupied = 0;
   for (;;) {
     const chosen = port === 0 ? await choosePort(cluster, portsTried) : port;
     const launch = await launchPostmaster(cluster, chosen, DURABLE_SETTINGS, signal);
@@ -92,16 +92,15 @@ async function start({ cluster, port, log, signal }: JoinContext): Promise<boole
       case 'ready':
         log(`Started the embedded database server on 127.0.0.1:${chosen}, with its data in ${cluster.dir}.`);
         return true;
-      case 'already_running':
-        return false;
       case 'port_taken':
         portsTried += 1;
         if (port !== 0 || portsTried === FREE_PORT_ATTEMPTS_MAX) throw portTaken(chosen);
         break;
-      case 'leftovers':
-        leftoversSeen += 1;
-        if (leftoversSeen === LEFTOVERS_ATTEMPTS_MAX) throw startFailed(cluster, launch.reason);
-        await delay(LEFTOVERS_INTERVAL_MS, undefined, { signal });
+      case 'occupied':
+        if ((await findPostmaster(cluster.dir)) !== undefined) return false;
+        timesOccupied += 1;
+        if (timesOccupied === OCCUPIED_ATTEMPTS_MAX) throw startFailed(cluster, launch.reason);
+        await delay(OCCUPIED_INTERVAL_MS, undefined, { signal });
         break;
       case 'failed':
         throw startFailed(cluster, launch.reason);

@@ -1,5 +1,15 @@
 import { spawn } from 'node:child_process';
-import { chown, open, readFile, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import {
+  constants,
+  type FileHandle,
+  open,
+  readFile,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { programSurroundings, runAs } from './embedded-account.ts';
@@ -18,10 +28,8 @@ export interface Postmaster {
 /** How an attempt to start a server ended. */
 export type Launch =
   | { outcome: 'ready'; postmaster: Postmaster }
-  /** Another process started a server on the same data first. */
-  | { outcome: 'already_running' }
-  /** What an earlier server left is in the way for a moment: processes of one that was killed, its lock. */
-  | { outcome: 'leftovers'; reason: string }
+  /** Another server runs on the data, or what is left of one that was killed has yet to go. */
+  | { outcome: 'occupied'; reason: string }
   | { outcome: 'port_taken' }
   /** `reason` is the line of the log that tells why. */
   | { outcome: 'failed'; reason: string };
@@ -182,15 +190,19 @@ async function isFalseLock(file: string, content: string, dir: string): Promise<
   return Date.now() - modifiedMs > EMPTY_LOCK_AGE_MAX_MS;
 }
 
-/** Opens the log at its end; one that has grown is put aside, so that two files of bounded size remain. */
-async function openLog({ logFile, account }: Cluster) {
-  const grown = await stat(logFile).then(
-    ({ size }) => size > LOG_BYTES_MAX,
-    () => false,
+/**
+ * Opens the log at its end; one that has grown is put aside, so that two files of bounded size remain. A link
+ * is not followed: as root we would hand its target over to the server's user.
+ */
+async function openLog({ logFile, account }: Cluster): Promise<{ handle: FileHandle; startByte: number }> {
+  const sizeBytes = await stat(logFile).then(
+    ({ size }) => size,
+    () => 0,
   );
-  if (grown) await rename(logFile, `${logFile}.1`);
-  const handle = await open(logFile, 'a', 0o600);
-  if (account !== undefined) await chown(logFile, account.uid, account.gid);
+  if (sizeBytes > LOG_BYTES_MAX) await rename(logFile, `${logFile}.1`);
+  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
+  const handle = await open(logFile, O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY, 0o600);
+  if (account !== undefined) await handle.chown(account.uid, account.gid);
   return { handle, startByte: (await handle.stat()).size };
 }
 
@@ -199,9 +211,8 @@ function explainFailure(text: string, ended: string): Launch {
   // Without such a line the server did not come to the point of logging, and what it wrote is short.
   const words = (line?.replace(/^.*?(?=FATAL|PANIC|ERROR)/, '') ?? text).replaceAll(/\s+/g, ' ').trim();
   const reason = words === '' ? ended : words.slice(0, REASON_CHARACTERS_MAX);
-  if (text.includes('lock file "postmaster.pid" already exists')) return { outcome: 'already_running' };
-  if (/pre-existing shared memory block|lock file "postmaster.pid" is empty/.test(text)) {
-    return { outcome: 'leftovers', reason };
+  if (/lock file "postmaster.pid"|pre-existing shared memory block/.test(text)) {
+    return { outcome: 'occupied', reason };
   }
   if (text.includes('Address already in use')) return { outcome: 'port_taken' };
   return { outcome: 'failed', reason };

@@ -26,7 +26,6 @@ export const DURABLE_SETTINGS: ServerSettings = {
   synchronous_commit: 'on',
   full_page_writes: 'on',
   shared_buffers: '256MB',
-  wal_compression: 'on',
   max_wal_size: '4GB',
   checkpoint_timeout: '15min',
   // Compiling a plan takes longer than any of our statements.

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Cluster, openCluster } from './embedded-cluster.ts';
 import { codeOf, EmbeddedPostgresError, textOf } from './embedded-error.ts';
@@ -35,7 +35,7 @@ export interface EmbeddedServer {
   ensureDatabase(name: string): Promise<string>;
   /**
    * Stops using the server. The last user to do so stops the server itself; call it once the connections are
-   * closed. Calling it again does nothing more.
+   * closed. The process does not end by itself before. Calling it again does nothing more.
    *
    * @throws EmbeddedPostgresError EMBEDDED_STOP_TIMEOUT
    */
@@ -48,6 +48,9 @@ const DATABASE_NAME = /^[a-z_][a-z0-9_]{0,62}$/;
 const ALREADY_THERE = new Set(['42P04', '23505']);
 const REJOIN_INTERVAL_MIN_MS = 100;
 const REJOIN_INTERVAL_MAX_MS = 30_000;
+
+/** Where the database lies within the data folder of the product, which holds other files too. */
+export const embeddedFolder = (dataDir: string): string => join(dataDir, 'postgres');
 
 /**
  * Makes a PostgreSQL server available on a data folder: uses the one that runs there already, or else starts

@@ -18,7 +18,13 @@ export const BATCH_REGIONS = [
 ] as const;
 export type BatchRegion = (typeof BATCH_REGIONS)[number];
 
-export const BENEFIT_TYPES = ['CASH_DIGITAL', 'CASH_PHYSICAL', 'COMMODITY', 'SERVICE', 'COMBINATION'] as const;
+export const BENEFIT_TYPES = [
+  'CASH_DIGITAL',
+  'CASH_PHYSICAL',
+  'COMMODITY',
+  'SERVICE',
+  'COMBINATION',
+] as const;
 export type BenefitType = (typeof BENEFIT_TYPES)[number];
 
 /** The columns of a batch that its machine reads. */
@@ -81,7 +87,10 @@ export const batchMachine = batch.createMachine({
     ],
   },
   states: {
-    fa_resolution: stageRegion('fa_resolution', PROCESS_STATUS, { releasable: true, onProcessed: readyToPay }),
+    fa_resolution: stageRegion('fa_resolution', PROCESS_STATUS, {
+      releasable: true,
+      onProcessed: readyToPay,
+    }),
     geo_resolution: stageRegion('geo_resolution', PROCESS_STATUS, {
       releasable: true,
       onProcessed: [enableNow('warehouse_allocation')],
@@ -94,6 +103,9 @@ export const batchMachine = batch.createMachine({
       releasable: false,
       onProcessed: [physicalCashIsReadyToPay],
     }),
-    sponsor_bank_dispatch: stageRegion('sponsor_bank_dispatch', PROCESS_STATUS, { releasable: true, onProcessed: [] }),
+    sponsor_bank_dispatch: stageRegion('sponsor_bank_dispatch', PROCESS_STATUS, {
+      releasable: true,
+      onProcessed: [],
+    }),
   },
 });

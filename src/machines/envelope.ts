@@ -2,7 +2,13 @@ import { and, or, setup, stateIn } from 'xstate';
 import { addDecimals, compareDecimals } from '../decimal.ts';
 import type { BenefitType } from './batch.ts';
 import { BATCH_REGIONS } from './batch.ts';
-import { type ActorContext, type StageEvent, stageImplementations, stageRegion, type Timed } from './stage.ts';
+import {
+  type ActorContext,
+  type StageEvent,
+  stageImplementations,
+  stageRegion,
+  type Timed,
+} from './stage.ts';
 
 /** The stages of an envelope: cash must be there, then it is reserved. */
 export const ENVELOPE_REGIONS = ['funds_available', 'funds_blocked'] as const;
@@ -49,7 +55,10 @@ type BatchReceived = Extract<EnvelopeEvent, { type: 'batch_received' }>;
 function receivedWith({ facts }: EnvelopeContext, event: BatchReceived) {
   return {
     number_of_disbursements_received: facts.number_of_disbursements_received + event.count,
-    total_disbursement_quantity_received: addDecimals(facts.total_disbursement_quantity_received, event.quantity),
+    total_disbursement_quantity_received: addDecimals(
+      facts.total_disbursement_quantity_received,
+      event.quantity,
+    ),
   };
 }
 
@@ -66,7 +75,10 @@ const envelope = setup({
       const received = receivedWith(context, event);
       return (
         received.number_of_disbursements_received <= context.facts.number_of_disbursements &&
-        compareDecimals(received.total_disbursement_quantity_received, context.facts.total_disbursement_quantity) <= 0
+        compareDecimals(
+          received.total_disbursement_quantity_received,
+          context.facts.total_disbursement_quantity,
+        ) <= 0
       );
     },
     completes: ({ context, event }) => {
@@ -74,7 +86,10 @@ const envelope = setup({
       const received = receivedWith(context, event);
       return (
         received.number_of_disbursements_received === context.facts.number_of_disbursements &&
-        compareDecimals(received.total_disbursement_quantity_received, context.facts.total_disbursement_quantity) === 0
+        compareDecimals(
+          received.total_disbursement_quantity_received,
+          context.facts.total_disbursement_quantity,
+        ) === 0
       );
     },
     noPaymentStarted: ({ context }) =>
@@ -97,14 +112,17 @@ const addReceived = envelope.assign(({ context, event }) =>
   event.type === 'batch_received' ? { facts: { ...context.facts, ...receivedWith(context, event) } } : {},
 );
 
+const later = (a: Date, b: Date): Date => (a.getTime() > b.getTime() ? a : b);
+
 const fundsMayBeChecked = envelope.raise(({ context, event }) => ({
   type: 'funds_available.due',
   at: event.at,
-  dueAt: context.facts.funds_due_from > event.at ? context.facts.funds_due_from : event.at,
+  dueAt: later(context.facts.funds_due_from, event.at),
 }));
 
 /** Tells batches that they may be paid: the one that asks, or all of them when the funds have just been blocked. */
-const mayPay = (event: Timed) => ({ type: 'sponsor_bank_dispatch.due', at: event.at, dueAt: event.at }) as const;
+const mayPay = (event: Timed) =>
+  ({ type: 'sponsor_bank_dispatch.due', at: event.at, dueAt: event.at }) as const;
 
 const tellBatch = {
   type: 'tell',
@@ -204,17 +222,19 @@ export const envelopeMachine = envelope.createMachine({
             cancel: {
               guard: 'noPaymentStarted',
               target: 'Cancelled',
-              actions: [
-                facts((_, event) => ({ cancellation_timestamp: event.at })),
-                ...tellBatchesToCancel,
-              ],
+              actions: [facts((_, event) => ({ cancellation_timestamp: event.at })), ...tellBatchesToCancel],
             },
             batch_ready: [
               {
                 guard: stateIn({ funds_blocked: 'FUNDS_BLOCK_SUCCESS' }),
-                actions: [facts((before) => ({ number_of_batches_ready: before.number_of_batches_ready + 1 })), tellBatch],
+                actions: [
+                  facts((before) => ({ number_of_batches_ready: before.number_of_batches_ready + 1 })),
+                  tellBatch,
+                ],
               },
-              { actions: facts((before) => ({ number_of_batches_ready: before.number_of_batches_ready + 1 })) },
+              {
+                actions: facts((before) => ({ number_of_batches_ready: before.number_of_batches_ready + 1 })),
+              },
             ],
           },
         },
@@ -224,39 +244,41 @@ export const envelopeMachine = envelope.createMachine({
     funds_available: {
       always: calledOff('funds_available', 'PENDING_CHECK', 'FUNDS_NOT_AVAILABLE'),
       ...stageRegion(
-      'funds_available',
-      {
-        pending: 'PENDING_CHECK',
-        processing: 'CHECK_IN_PROGRESS',
-        processed: 'FUNDS_AVAILABLE',
-        askAgain: 'FUNDS_NOT_AVAILABLE',
-      },
-      {
-        releasable: false,
-        onProcessed: [
-          envelope.raise(({ event }) => ({ type: 'funds_blocked.due', at: event.at, dueAt: event.at })),
-        ],
-      },
-    ),
+        'funds_available',
+        {
+          pending: 'PENDING_CHECK',
+          processing: 'CHECK_IN_PROGRESS',
+          processed: 'FUNDS_AVAILABLE',
+          askAgain: 'FUNDS_NOT_AVAILABLE',
+        },
+        {
+          releasable: false,
+          onProcessed: [
+            envelope.raise(({ event }) => ({ type: 'funds_blocked.due', at: event.at, dueAt: event.at })),
+          ],
+        },
+      ),
     },
     funds_blocked: {
       always: calledOff('funds_blocked', 'PENDING_CHECK', 'FUNDS_BLOCK_FAILURE'),
       ...stageRegion(
-      'funds_blocked',
-      {
-        pending: 'PENDING_CHECK',
-        processing: 'CHECK_IN_PROGRESS',
-        processed: 'FUNDS_BLOCK_SUCCESS',
-        askAgain: 'FUNDS_BLOCK_FAILURE',
-      },
-      {
-        releasable: false,
-        onProcessed: [
-          facts((_, event) => ('reference' in event ? { funds_blocked_reference_number: event.reference } : {})),
-          tellReadyBatches,
-        ],
-      },
-    ),
+        'funds_blocked',
+        {
+          pending: 'PENDING_CHECK',
+          processing: 'CHECK_IN_PROGRESS',
+          processed: 'FUNDS_BLOCK_SUCCESS',
+          askAgain: 'FUNDS_BLOCK_FAILURE',
+        },
+        {
+          releasable: false,
+          onProcessed: [
+            facts((_, event) =>
+              'reference' in event ? { funds_blocked_reference_number: event.reference } : {},
+            ),
+            tellReadyBatches,
+          ],
+        },
+      ),
     },
   },
 });

@@ -118,7 +118,12 @@ const changes = {
     jobId: null,
     dueAt: event.retryAt ?? null,
   }),
-  gaveUp: (stage, event) => ({ attempts: stage.attempts + 1, errorCode: event.code ?? STALE, jobId: null, dueAt: null }),
+  gaveUp: (stage, event) => ({
+    attempts: stage.attempts + 1,
+    errorCode: event.code ?? STALE,
+    jobId: null,
+    dueAt: null,
+  }),
   refused: (stage) => ({ submission: stage.submission + 1, submittedAt: null }),
   retried: (_, event) => ({ attempts: 0, dueAt: event.at }),
   released: () => ({}),
@@ -157,10 +162,12 @@ export function stageImplementations<R extends string, F, E extends AnyStageEven
       tell: (_: unknown, _params: Tell) => {},
     },
     guards: {
-      ownsJob: ({ context, event }: Seen<Context>, { region }: { readonly region: R }) => owns(context, event, region),
+      ownsJob: ({ context, event }: Seen<Context>, { region }: { readonly region: R }) =>
+        owns(context, event, region),
       ownsJobAndMayTryAgain: ({ context, event }: Seen<Context>, { region }: { readonly region: R }) =>
         owns(context, event, region) && !event.final && mayTryAgain(context, region),
-      mayTryAgain: ({ context }: Seen<Context>, { region }: { readonly region: R }) => mayTryAgain(context, region),
+      mayTryAgain: ({ context }: Seen<Context>, { region }: { readonly region: R }) =>
+        mayTryAgain(context, region),
     },
   };
 }
@@ -234,7 +241,10 @@ export function stageRegion<
     target: processing,
     actions: [
       { type: 'dispatched', params },
-      { type: 'enqueue', params: ({ event }: { event: AnyStageEvent }) => ({ region, job: event.job ?? '' }) },
+      {
+        type: 'enqueue',
+        params: ({ event }: { event: AnyStageEvent }) => ({ region, job: event.job ?? '' }),
+      },
     ],
   } as const;
   const cancel = { target: 'NOT_APPLICABLE', actions: [{ type: 'cancelled', params }] } as const;
@@ -245,12 +255,22 @@ export function stageRegion<
         target: pending,
         actions: [...first, { type: 'failed', params }],
       },
-      { guard: { type: 'ownsJob', params }, target: 'ERROR', actions: [...first, { type: 'gaveUp', params }] },
+      {
+        guard: { type: 'ownsJob', params },
+        target: 'ERROR',
+        actions: [...first, { type: 'gaveUp', params }],
+      },
     ] as const;
   const refusal =
     askAgain === 'ERROR'
       ? fault({ type: 'refused', params })
-      : ([{ guard: { type: 'ownsJob', params }, target: askAgain, actions: [{ type: 'mustAskAgain', params }] }] as const);
+      : ([
+          {
+            guard: { type: 'ownsJob', params },
+            target: askAgain,
+            actions: [{ type: 'mustAskAgain', params }],
+          },
+        ] as const);
 
   const states = {
     NOT_APPLICABLE: { on: { [on('enable')]: { target: pending, actions: [{ type: 'enabled', params }] } } },
@@ -282,12 +302,22 @@ export function stageRegion<
       on: {
         [on('retry')]: { target: pending, actions: [{ type: 'retried', params }] },
         ...(options.releasable
-          ? { [on('release')]: { target: processed, actions: [{ type: 'released', params }, ...options.onProcessed] } }
+          ? {
+              [on('release')]: {
+                target: processed,
+                actions: [{ type: 'released', params }, ...options.onProcessed],
+              },
+            }
           : {}),
       },
     },
-    ...(askAgain === 'ERROR' ? {} : { [askAgain]: { on: { [on('dispatch')]: dispatch, [on('cancel')]: cancel } } }),
+    ...(askAgain === 'ERROR'
+      ? {}
+      : { [askAgain]: { on: { [on('dispatch')]: dispatch, [on('cancel')]: cancel } } }),
   } as const;
   type State = (typeof states)[string];
-  return { initial: 'NOT_APPLICABLE', states: states as Record<'NOT_APPLICABLE' | 'ERROR' | P | G | S | A, State> } as const;
+  return {
+    initial: 'NOT_APPLICABLE',
+    states: states as Record<'NOT_APPLICABLE' | 'ERROR' | P | G | S | A, State>,
+  } as const;
 }

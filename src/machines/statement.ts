@@ -27,10 +27,17 @@ export const statementMachine = statement.createMachine({
   context: ({ input }) => input,
   on: {
     uploaded: {
-      actions: statement.raise(({ event }) => ({ type: 'statement_process.enable', at: event.at, dueAt: event.at })),
+      actions: statement.raise(({ event }) => ({
+        type: 'statement_process.enable',
+        at: event.at,
+        dueAt: event.at,
+      })),
     },
   },
   states: {
-    statement_process: stageRegion('statement_process', PROCESS_STATUS, { releasable: false, onProcessed: [] }),
+    statement_process: stageRegion('statement_process', PROCESS_STATUS, {
+      releasable: false,
+      onProcessed: [],
+    }),
   },
 });

@@ -76,7 +76,9 @@ export function defineActor<M extends AnyStateMachine>(spec: ActorSpec<M>): Acto
   const states = spec.states ?? {};
   const facts = spec.facts ?? [];
   const owned = [
-    ...stages.flatMap((stage) => Object.values(stage.columns).filter((name): name is string => name !== null)),
+    ...stages.flatMap((stage) =>
+      Object.values(stage.columns).filter((name): name is string => name !== null),
+    ),
     ...Object.values(states),
     ...facts,
   ];
@@ -85,11 +87,15 @@ export function defineActor<M extends AnyStateMachine>(spec: ActorSpec<M>): Acto
     return { table, name: getTableName(table), id, columns: owned.filter((name) => types.has(name)) };
   });
   const missing = owned.filter((name) => !tables.some((table) => table.columns.includes(name)));
-  if (missing.length > 0) throw new RuntimeError('BAD_ACTOR', `Actor ${spec.name} has no column ${missing.join(', ')}.`);
+  if (missing.length > 0)
+    throw new RuntimeError('BAD_ACTOR', `Actor ${spec.name} has no column ${missing.join(', ')}.`);
   const regions = Object.keys(spec.machine.states);
   const unknown = regions.filter((region) => !(region in spec.stages) && !(region in states));
   if (unknown.length > 0) {
-    throw new RuntimeError('BAD_ACTOR', `Actor ${spec.name} does not say where region ${unknown.join(', ')} is kept.`);
+    throw new RuntimeError(
+      'BAD_ACTOR',
+      `Actor ${spec.name} does not say where region ${unknown.join(', ')} is kept.`,
+    );
   }
   const [main, ...others] = tables;
   if (!main) throw new RuntimeError('BAD_ACTOR', `Actor ${spec.name} has no table.`);
@@ -104,7 +110,11 @@ export function defineActor<M extends AnyStateMachine>(spec: ActorSpec<M>): Acto
   };
 }
 
-function stageOf(spec: ActorSpec<AnyStateMachine>, region: string, named: Partial<StageColumns>): StageRegion {
+function stageOf(
+  spec: ActorSpec<AnyStateMachine>,
+  region: string,
+  named: Partial<StageColumns>,
+): StageRegion {
   const has = (name: string) => spec.tables.some(({ table }) => columnTypes(table).has(name));
   const column = (part: keyof StageColumns) => named[part] ?? `${region}_${part}`;
   const optional = (part: keyof StageColumns) => (has(column(part)) ? column(part) : null);
@@ -112,7 +122,9 @@ function stageOf(spec: ActorSpec<AnyStateMachine>, region: string, named: Partia
   if (!node) throw new RuntimeError('BAD_ACTOR', `Machine ${spec.name} has no region ${region}.`);
   const reacting = (event: string) =>
     Object.values(node.states)
-      .filter((state) => (state.config.on as object | undefined) && `${region}.${event}` in (state.config.on ?? {}))
+      .filter(
+        (state) => (state.config.on as object | undefined) && `${region}.${event}` in (state.config.on ?? {}),
+      )
       .map((state) => state.key);
   const [pending] = reacting('due');
   const [processing] = reacting('succeeded');

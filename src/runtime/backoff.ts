@@ -11,7 +11,12 @@ export interface Backoff {
  * @param attempt attempts used before the one that failed, from 0
  * @param random a number in [0, 1)
  */
-export function retryAt(now: Date, attempt: number, backoff: Backoff, random: () => number = Math.random): Date {
+export function retryAt(
+  now: Date,
+  attempt: number,
+  backoff: Backoff,
+  random: () => number = Math.random,
+): Date {
   const full = Math.min(backoff.maxMs, backoff.baseMs * 2 ** Math.min(attempt, 30));
   return new Date(now.getTime() + Math.round(full * (0.5 + random() / 2)));
 }

@@ -50,7 +50,10 @@ export function decode<M extends AnyStateMachine>(
     value[region] = stateOf(actor, row, id, region, column);
   }
   const facts = Object.fromEntries(actor.facts.map((column) => [column, row[column]]));
-  return actor.machine.resolveState({ value, context: { id, facts, stages, maxAttempts } }) as SnapshotFrom<M>;
+  return actor.machine.resolveState({
+    value,
+    context: { id, facts, stages, maxAttempts },
+  }) as SnapshotFrom<M>;
 }
 
 function stateOf(actor: Actor, row: Row, id: string, region: string, column: string): string {

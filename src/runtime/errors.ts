@@ -24,7 +24,10 @@ export class UnknownStateError extends RuntimeError {
 /** What a worker's job no longer is: its actor has gone on with another job, or the job was given to another worker. */
 export class SupersededError extends RuntimeError {
   constructor(job: string) {
-    super('SUPERSEDED', `Job ${job} was taken over by another worker; what this one still does has no effect.`);
+    super(
+      'SUPERSEDED',
+      `Job ${job} was taken over by another worker; what this one still does has no effect.`,
+    );
     this.name = 'SupersededError';
   }
 }
@@ -36,4 +39,15 @@ export const messageOf = (error: unknown): string => (error instanceof Error ? e
 export function codeOf(error: unknown, fallback: string): string {
   const code = error !== null && typeof error === 'object' && 'code' in error ? error.code : undefined;
   return typeof code === 'string' && code !== '' ? code : fallback;
+}
+
+/** SQLSTATE classes of faults that lie with the server's situation and not with the statement. */
+const PASSING_CLASSES = new Set(['08', '40', '53', '55', '57', '58']);
+/** Codes of the drivers and of the operating system for a connection that breaks or cannot be made. */
+const PASSING_CODES = /^(CONNECTION_|CONNECT_TIMEOUT|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/;
+
+/** Whether the same statements may well succeed a little later: the database is away, starting, full or busy. */
+export function isPassing(error: unknown): boolean {
+  const code = codeOf(error, '');
+  return PASSING_CODES.test(code) || (code.length === 5 && PASSING_CLASSES.has(code.slice(0, 2)));
 }

@@ -84,7 +84,11 @@ export class Feed {
     yield* this.#live(cursor, filter, signal);
   }
 
-  async *#live(after: number, filter: JournalFilter, signal: AbortSignal): AsyncGenerator<readonly Transition[]> {
+  async *#live(
+    after: number,
+    filter: JournalFilter,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly Transition[]> {
     const buffer: Transition[] = [];
     let arrived: () => void = () => {};
     const listener: Listener = (entries) => {

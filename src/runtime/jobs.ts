@@ -85,7 +85,12 @@ export class Jobs {
         deadLetter: LOST_QUEUE,
       };
       // A tick that fails is not repeated: the next one does the same.
-      const tick = { notify: true, retryLimit: 0, expireInSeconds: 300, deleteAfterSeconds: KEEP_COMPLETED_SECONDS };
+      const tick = {
+        notify: true,
+        retryLimit: 0,
+        expireInSeconds: 300,
+        deleteAfterSeconds: KEEP_COMPLETED_SECONDS,
+      };
       if (existing.has(workerQueue(stage))) await this.boss.updateQueue(workerQueue(stage), work);
       else await this.boss.createQueue(workerQueue(stage), work);
       if (existing.has(tickQueue(stage))) await this.boss.updateQueue(tickQueue(stage), tick);
@@ -139,13 +144,16 @@ export class Jobs {
   }
 }
 
-const attempts = (claims: readonly Claim[]) => claims.map(({ id, delivery }) => ({ id, retryCount: delivery }));
+const attempts = (claims: readonly Claim[]) =>
+  claims.map(({ id, delivery }) => ({ id, retryCount: delivery }));
 
 /** How often a job was handed out before this time. */
 export const claimOf = (job: Job<JobData>): Claim => ({ id: job.id, delivery: job.retryCount });
 
 function affected(response: unknown): number {
-  return response !== null && typeof response === 'object' && 'affected' in response ? Number(response.affected) : 0;
+  return response !== null && typeof response === 'object' && 'affected' in response
+    ? Number(response.affected)
+    : 0;
 }
 
 /** pg-boss runs its statements on our transaction. */

@@ -1,6 +1,12 @@
 import { quoted } from '../db/bulk.ts';
 import { RuntimeError } from './errors.ts';
-import { actorsWithMail, addressToChildren, machinesWithMail, nextDelivery, takeMessages } from './messages.ts';
+import {
+  actorsWithMail,
+  addressToChildren,
+  machinesWithMail,
+  nextDelivery,
+  takeMessages,
+} from './messages.ts';
 import type { Store } from './store.ts';
 
 /** Actors that one transaction handles the mail of, and messages it takes at most. */

@@ -68,7 +68,12 @@ export async function addressToChildren(
 }
 
 /** Actors of a machine that have mail, those that have waited longest first. */
-export async function actorsWithMail(tx: Queryable, machine: string, now: Date, limit: number): Promise<string[]> {
+export async function actorsWithMail(
+  tx: Queryable,
+  machine: string,
+  now: Date,
+  limit: number,
+): Promise<string[]> {
   const rows = await tx<{ actor_id: string }[]>`
     select actor_id from actor_messages m
     where machine = ${machine} and actor_id is not null and deliver_at <= ${now}

@@ -8,7 +8,17 @@ export interface Observer {
   /** An actor could not be loaded and is left alone until its row is corrected. */
   parked(reason: string): void;
   workStarted(stage: Stage, work: { id: string; job: string; attempt: number; waitedMs: number }): void;
-  workEnded(stage: Stage, work: { id: string; job: string; outcome: string; code: string | null; message: string | null; tookMs: number }): void;
+  workEnded(
+    stage: Stage,
+    work: {
+      id: string;
+      job: string;
+      outcome: string;
+      code: string | null;
+      message: string | null;
+      tookMs: number;
+    },
+  ): void;
   /** Work taken back from a worker that did not finish in time. */
   stale(stage: Stage, count: number): void;
   ticked(stage: Stage, result: { dispatched: number; stale: number }): void;

@@ -1,14 +1,14 @@
 import { hostname } from 'node:os';
-import type { Sql } from '../db/connection.ts';
+import { RuntimeError } from './errors.ts';
 import type { Claim } from './jobs.ts';
+import { openSession, type Session } from './session.ts';
 import type { Store } from './store.ts';
 
 /** Advisory locks (this number, process number) tell who lives: a lock goes with the connection that holds it. */
 const PROCESS_LOCK = 7_240_942;
-/** How often the living look for the dead, and how often a process makes sure of its own lock. */
+/** How often the living look for the dead. */
 const LOOK_MS = 2_000;
-
-type Held = Awaited<ReturnType<Sql['reserve']>>;
+const APPLICATION_NAME = 'actor process';
 
 /**
  * The processes that run the system. Each holds an advisory lock while it lives, so PostgreSQL itself notices its
@@ -20,10 +20,11 @@ export class Processes {
   readonly #store: Store;
   readonly #role: string;
   readonly #onRecovered: (queues: ReadonlySet<string>) => void;
-  #held: Held | null = null;
+  #lock: Session | null = null;
   #number: number | null = null;
   #timer: NodeJS.Timeout | null = null;
   #looking: Promise<void> | null = null;
+  #stopped = true;
 
   constructor(store: Store, role: string, onRecovered: (queues: ReadonlySet<string>) => void) {
     this.#store = store;
@@ -33,20 +34,26 @@ export class Processes {
 
   /** Registers this process and hands on what dead ones have left. */
   async start(): Promise<void> {
+    this.#stopped = false;
     await this.#register();
     await this.#look();
-    this.#schedule();
+    this.#schedule(LOOK_MS);
   }
 
-  /** This process has no more work: hands back nothing, leaves the list. */
+  /** This process has no more work: leaves the list. Without a database, its lock ends with it and the others notice. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = null;
     await this.#looking;
-    if (this.#number !== null) await this.#store.database.sql`delete from actor_processes where number = ${this.#number}`;
+    const number = this.#number;
     this.#number = null;
-    this.#held?.release();
-    this.#held = null;
+    try {
+      if (number !== null) await this.#store.database.sql`delete from actor_processes where number = ${number}`;
+    } catch (error) {
+      this.#store.observer.troubled('processes', error);
+    }
+    await this.#lock?.close();
+    this.#lock = null;
   }
 
   /** Notes that this process performs these jobs. */
@@ -67,26 +74,37 @@ export class Processes {
   }
 
   async #register(): Promise<void> {
-    const held = await this.#store.database.sql.reserve();
-    await held`begin`;
-    const [row] = await held<{ number: number }[]>`
-      insert into actor_processes (role, host, pid, started_at)
-      values (${this.#role}, ${hostname()}, ${process.pid}, ${this.#store.registry.clock.now()})
-      returning number`;
-    if (!row) throw new Error('insert returned no row');
-    // Locked before the row can be seen, so that nobody takes a newcomer for dead.
-    await held`select pg_advisory_lock(${PROCESS_LOCK}, ${row.number})`;
-    await held`commit`;
-    this.#held = held;
-    this.#number = row.number;
+    const lock = await openSession(this.#store.database.url, APPLICATION_NAME, () => this.#schedule(0));
+    const { sql } = lock;
+    try {
+      await sql`begin`;
+      const [row] = await sql<{ number: number }[]>`
+        insert into actor_processes (role, host, pid, started_at)
+        values (${this.#role}, ${hostname()}, ${process.pid}, ${this.#store.registry.clock.now()})
+        returning number`;
+      if (!row) throw new RuntimeError('NO_NUMBER', 'The list of processes gave this one no number.');
+      // Locked before the row can be seen, so that nobody takes a newcomer for dead.
+      await sql`select pg_advisory_lock(${PROCESS_LOCK}, ${row.number})`;
+      await sql`commit`;
+      this.#number = row.number;
+      this.#lock = lock;
+    } catch (error) {
+      await lock.close();
+      throw error;
+    }
   }
 
-  #schedule(): void {
+  #schedule(inMs: number): void {
+    if (this.#stopped) return;
+    if (this.#timer) clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
+      // One look at a time: the one under way is followed by another anyway.
+      if (this.#looking) return;
       this.#looking = this.#beat().finally(() => {
-        if (this.#timer) this.#schedule();
+        this.#looking = null;
+        this.#schedule(LOOK_MS);
       });
-    }, LOOK_MS);
+    }, inMs);
   }
 
   async #beat(): Promise<void> {
@@ -100,21 +118,21 @@ export class Processes {
 
   /** After a lost connection the lock is gone, and perhaps the registration too: takes a new one. */
   async #keepLock(): Promise<void> {
-    const [row] = this.#held
-      ? await this.#held<{ held: boolean }[]>`
-          select exists (select from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()
-            and classid = ${PROCESS_LOCK} and objid = ${this.#number}) as held`.catch(() => [])
-      : [];
-    if (row?.held) return;
+    if (this.#lock && !this.#lock.lost) return;
     const before = this.#number;
     await this.#register();
-    await this.#store.database.sql`
-      update actor_claims set process = ${this.#number} where process = ${before}`;
+    const now = this.#number;
+    await this.#store.transact(async ({ sql }) => {
+      await sql`update actor_claims set process = ${now} where process = ${before}`;
+      await sql`delete from actor_processes where number = ${before}`;
+    });
   }
 
   async #look(): Promise<void> {
     const dead = await this.#store.database.sql<{ number: number }[]>`
-      select number from actor_processes p
+      select number from (
+        select number from actor_processes union select process from actor_claims
+      ) p
       where not exists (
         select from pg_locks l
         where l.locktype = 'advisory' and l.classid = ${PROCESS_LOCK} and l.objid = p.number and l.objsubid = 2
@@ -131,7 +149,10 @@ export class Processes {
   }
 
   /** Of several processes that notice a death, the one that deletes the claim hands the job on. */
-  async #handOn(numbers: readonly number[], reason: string): Promise<{ count: number; queues: ReadonlySet<string> }> {
+  async #handOn(
+    numbers: readonly number[],
+    reason: string,
+  ): Promise<{ count: number; queues: ReadonlySet<string> }> {
     return this.#store.transact(async ({ sql }) => {
       await sql`delete from actor_processes where number = any(${numbers as number[]})`;
       const claims = await sql<{ job_id: string; queue: string; delivery: number }[]>`

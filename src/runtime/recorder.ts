@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Backoff, retryAt } from './backoff.ts';
 import { SupersededError } from './errors.ts';
 import { type Claim, type JobData, workerQueue } from './jobs.ts';
-import type { Outcome, Stage } from './stage.ts';
+import type { Outcome, OutcomeTransaction, Stage } from './stage.ts';
 import type { Store } from './store.ts';
 import type { ActorTransaction } from './transaction.ts';
 
@@ -89,17 +89,16 @@ export class Recorder {
     await this.#store.transact(async (tx) => {
       await this.#complete(tx, set);
       for (const { outcome } of set) {
-        await outcome.write?.({
-          sql: tx.sql,
-          now: tx.now,
-          tell: (to, event) => tx.tell(to, { at: tx.now, ...event } as { type: string }),
-        });
+        await outcome.write?.(outcomeTransaction(tx));
       }
       const [first] = set;
       if (!first) return;
       await tx.deliver(
         first.stage.actor,
-        set.map((one) => ({ id: one.data.id, event: resultEvent(one, tx.now, this.#store.registry.backoff) })),
+        set.map((one) => ({
+          id: one.data.id,
+          event: resultEvent(one, tx.now, this.#store.registry.backoff),
+        })),
       );
     });
   }
@@ -114,6 +113,13 @@ export class Recorder {
     }
   }
 }
+
+/** The part of a transaction that a stage may write with. */
+export const outcomeTransaction = (tx: ActorTransaction): OutcomeTransaction => ({
+  sql: tx.sql,
+  now: tx.now,
+  tell: (to, event) => tx.tell(to, { at: tx.now, ...event } as { type: string }),
+});
 
 function resultEvent({ stage, claim, data, outcome }: Recording, now: Date, backoff: Backoff) {
   const { write: _, kind, ...rest } = outcome;

@@ -20,8 +20,8 @@ export interface Stage {
    * @throws anything; recorded as a failed attempt with the error's `code`, and as final if its `retryable` is false
    */
   perform(work: Work): Promise<Outcome>;
-  /** Written in the transaction of an operator's `release`: leaves out what failed. */
-  onRelease?(tx: Tx, id: string): Promise<void>;
+  /** Runs in the transaction of an operator's `release`: leaves out what failed, or records what was done after all. */
+  onRelease?(tx: OutcomeTransaction, id: string): Promise<void>;
 }
 
 /** One piece of work, as a worker sees it. */
@@ -68,10 +68,13 @@ export type Outcome =
       readonly write?: (tx: OutcomeTransaction) => Promise<void>;
     };
 
-/** What an outcome may write with. */
+/** What an outcome or a release may write with. */
 export interface OutcomeTransaction {
   readonly sql: Tx;
   readonly now: Date;
   /** Sends a durable message to another actor. */
-  tell(to: { readonly machine: string; readonly id: string }, event: { readonly type: string; readonly [field: string]: unknown }): void;
+  tell(
+    to: { readonly machine: string; readonly id: string },
+    event: { readonly type: string; readonly [field: string]: unknown },
+  ): void;
 }

@@ -1,13 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Database } from '../db/connection.ts';
+import type { Database, Sql, Tx } from '../db/connection.ts';
+import { codeOf, RuntimeError } from './errors.ts';
 import type { Jobs } from './jobs.ts';
 import type { Observer } from './observer.ts';
 import type { Registry } from './registry.ts';
+import { Sessions } from './sessions.ts';
 import { ActorTransaction, type Committed } from './transaction.ts';
 
 /** PostgreSQL's words for "run the whole transaction again": serialization failure, deadlock. */
 const RUN_AGAIN = new Set(['40001', '40P01']);
 const RUNS_MAX = 5;
+/** Transactions at the same time in one process. */
+const SESSIONS_MAX = 8;
 
 /** Runs units of work, and tells who needs to know after each commit. */
 export class Store {
@@ -15,9 +19,11 @@ export class Store {
   readonly registry: Registry;
   readonly jobs: Jobs;
   readonly observer: Observer;
+  readonly #sessions: Sessions;
   readonly #afterCommit: ((committed: Committed) => void)[] = [];
 
   constructor(database: Database, registry: Registry, jobs: Jobs, observer: Observer) {
+    this.#sessions = new Sessions(database.url, SESSIONS_MAX);
     this.database = database;
     this.registry = registry;
     this.jobs = jobs;
@@ -33,7 +39,8 @@ export class Store {
    * Runs `work` in one database transaction and stores what it did. The work is run again from the start after a
    * deadlock or serialization failure, so it must not do anything that a rollback does not undo.
    *
-   * @throws what `work` throws (nothing is stored then) or the database's error
+   * @throws what `work` throws (nothing is stored then) or the database's error; when the connection breaks during the
+   *   commit, it may have been stored nevertheless
    */
   async transact<T>(work: (tx: ActorTransaction) => Promise<T>): Promise<T> {
     for (let run = 1; ; run += 1) {
@@ -42,25 +49,46 @@ export class Store {
         this.#announce(committed);
         return result;
       } catch (error) {
-        const code = error !== null && typeof error === 'object' && 'code' in error ? String(error.code) : '';
-        if (!RUN_AGAIN.has(code) || run === RUNS_MAX) throw error;
+        if (!RUN_AGAIN.has(codeOf(error, '')) || run === RUNS_MAX) throw error;
         await delay(Math.random() * 10 * 2 ** run);
       }
     }
   }
 
+  /** Ends the transactions' connections; `transact` throws RuntimeError `STOPPED` from now on. */
+  close(): Promise<void> {
+    return this.#sessions.close();
+  }
+
   async #once<T>(work: (tx: ActorTransaction) => Promise<T>): Promise<[T, Committed]> {
-    const done = await this.database.sql.begin(async (sql) => {
-      const tx = new ActorTransaction(sql, this.registry.clock.now(), this.registry, this.jobs);
+    const session = await this.#sessions.take();
+    const { sql } = session;
+    try {
+      await sql`begin`;
+      const tx = new ActorTransaction(sql as unknown as Tx, this.registry.clock.now(), this.registry, this.jobs);
       const result = await work(tx);
-      return { result, committed: await tx.flush() };
-    });
-    return [done.result as T, done.committed];
+      const committed = await tx.flush();
+      await commit(sql);
+      return [result, committed];
+    } catch (error) {
+      if (!session.lost) await sql`rollback`.catch(() => session.close());
+      throw error;
+    } finally {
+      this.#sessions.giveBack(session);
+    }
   }
 
   #announce(committed: Committed): void {
     for (const error of committed.parked) this.observer.parked(error.message);
     if (committed.transitions.length > 0) this.observer.transitions(committed.transitions);
     for (const listener of this.#afterCommit) listener(committed);
+  }
+}
+
+/** A statement that failed unnoticed makes PostgreSQL answer a commit with a rollback, which is no error to the driver. */
+async function commit(sql: Sql): Promise<void> {
+  const { command } = await sql`commit`;
+  if (command !== 'COMMIT') {
+    throw new RuntimeError('NOT_COMMITTED', 'A statement of the transaction failed and its error was ignored.');
   }
 }

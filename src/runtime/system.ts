@@ -8,6 +8,7 @@ import { Jobs } from './jobs.ts';
 import { Mailbox } from './mailbox.ts';
 import { type Observer, silentObserver } from './observer.ts';
 import { Processes } from './processes.ts';
+import { outcomeTransaction } from './recorder.ts';
 import { createRegistry, type DispatchMode } from './registry.ts';
 import type { Stage } from './stage.ts';
 import { Store } from './store.ts';
@@ -61,7 +62,9 @@ export class ActorSystem {
     this.store = new Store(options.database, registry, jobs, observer);
     this.feed = new Feed(this.store);
     this.#mailbox = new Mailbox(this.store);
-    this.#processes = new Processes(this.store, options.role ?? 'all', (queues) => this.#workers.wake(queues));
+    this.#processes = new Processes(this.store, options.role ?? 'all', (queues) =>
+      this.#workers.wake(queues),
+    );
     this.#workers = new Workers(this.store, this.#processes);
     this.ticks = new Ticks(this.store, {
       dispatchMax: options.tickDispatchMax ?? 2,
@@ -105,5 +108,24 @@ export class ActorSystem {
   async send<M extends AnyStateMachine>(actor: Actor<M>, id: string, event: EventOf<M>): Promise<Delivered> {
     const [result] = await this.transact((tx) => tx.send(actor, [{ id, event }]));
     return result ?? { id, accepted: false, actor: null, problem: 'missing' };
+  }
+
+  /**
+   * An operator's release: a stage that stopped in ERROR counts as processed, and what its `onRelease` writes about the
+   * part that failed is stored with it, in one transaction.
+   *
+   * @param region the region of the stage
+   * @returns not accepted when the stage is not in ERROR or may not be released; nothing is written then
+   * @throws what `onRelease` throws; nothing is written then
+   */
+  release(actor: Actor, id: string, region: string): Promise<Delivered> {
+    return this.transact(async (tx) => {
+      const event = { type: `${region}.release`, at: tx.now };
+      const [result] = await tx.deliver(actor, [{ id, event }]);
+      if (result?.accepted) {
+        await this.store.registry.stageOf(actor, region)?.onRelease?.(outcomeTransaction(tx), id);
+      }
+      return result ?? { id, accepted: false, actor: null, problem: 'missing' };
+    });
   }
 }

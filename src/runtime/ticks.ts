@@ -83,10 +83,13 @@ export class Ticks {
     const slotMs = stage.frequencySeconds * 1000;
     const now = Date.now() + this.#clockOffsetMs;
     const untilNext = slotMs - (now % slotMs) + AFTER_SLOT_MS;
-    const timer = setTimeout(() => {
-      void this.#ask(stage);
-      this.#schedule(stage);
-    }, Math.min(untilNext, 2 ** 31 - 1));
+    const timer = setTimeout(
+      () => {
+        void this.#ask(stage);
+        this.#schedule(stage);
+      },
+      Math.min(untilNext, 2 ** 31 - 1),
+    );
     this.#timers.set(stage.name, timer);
   }
 

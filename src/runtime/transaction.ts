@@ -5,8 +5,8 @@ import type { Actor, EventOf, StageRegion } from './actor.ts';
 import { decode, encode, type Row, type SnapshotView, view } from './codec.ts';
 import { type AnyEvent, compute, type Effect, type Step } from './compute.ts';
 import { RuntimeError, UnknownStateError } from './errors.ts';
-import { appendJournal, type NewTransition } from './journal.ts';
 import type { JobOrder, Jobs } from './jobs.ts';
+import { appendJournal, type NewTransition } from './journal.ts';
 import { insertMessages, type Message, WAKE } from './messages.ts';
 import type { Registry } from './registry.ts';
 
@@ -90,8 +90,18 @@ export class ActorTransaction {
   }
 
   /** Sends a durable message to another actor; it is delivered after the commit. */
-  tell(to: { readonly machine: string; readonly id: string }, event: AnyEvent, deliverAt: Date = this.now): void {
-    this.#messages.push({ machine: to.machine, actor_id: to.id, parent_id: null, event, deliver_at: deliverAt });
+  tell(
+    to: { readonly machine: string; readonly id: string },
+    event: AnyEvent,
+    deliverAt: Date = this.now,
+  ): void {
+    this.#messages.push({
+      machine: to.machine,
+      actor_id: to.id,
+      parent_id: null,
+      event,
+      deliver_at: deliverAt,
+    });
   }
 
   /** Locks and reads actors that this transaction has not read yet. */
@@ -109,7 +119,12 @@ export class ActorTransaction {
       const id = String(row[actor.tables[0].id]);
       try {
         const snapshot = decode(actor, row, maxAttempts);
-        loaded.set(id, { actor, correlation: String(row[actor.parent]), stored: encode(actor, snapshot), snapshot });
+        loaded.set(id, {
+          actor,
+          correlation: String(row[actor.parent]),
+          stored: encode(actor, snapshot),
+          snapshot,
+        });
       } catch (error) {
         if (!(error instanceof UnknownStateError)) throw error;
         await this.park(actor, id, error);
@@ -196,15 +211,25 @@ export class ActorTransaction {
       return;
     }
     if (effect.type !== 'enqueue') {
-      throw new RuntimeError('UNKNOWN_EFFECT', `Machine ${loaded.actor.name} asks for an unknown action ${effect.type}.`);
+      throw new RuntimeError(
+        'UNKNOWN_EFFECT',
+        `Machine ${loaded.actor.name} asks for an unknown action ${effect.type}.`,
+      );
     }
     const { region, job } = effect.params as { region: string; job: string };
     const stage = this.#registry.stageOf(loaded.actor, region);
     if (!stage) {
-      throw new RuntimeError('NO_STAGE', `Nothing does the work of region ${region} of ${loaded.actor.name} ${id}.`);
+      throw new RuntimeError(
+        'NO_STAGE',
+        `Nothing does the work of region ${region} of ${loaded.actor.name} ${id}.`,
+      );
     }
     const attempt = view(loaded.snapshot).context.stages[region]?.attempts ?? 0;
-    this.#orders.push({ stage, job, data: { job, machine: loaded.actor.name, id, region, attempt, due: this.now } });
+    this.#orders.push({
+      stage,
+      job,
+      data: { job, machine: loaded.actor.name, id, region, attempt, due: this.now },
+    });
   }
 
   #journal(loaded: Loaded, id: string, step: Step<AnyStateMachine>, cause: AnyEvent): void {
@@ -334,12 +359,15 @@ function statements(actor: Actor): { readonly lock: string; readonly read: strin
   const known = texts.get(actor);
   if (known) return known;
   const [main, ...others] = actor.tables;
-  const columns = actor.tables.flatMap((table, index) => table.columns.map((name) => `t${index}.${quoted(name)}`));
+  const columns = actor.tables.flatMap((table, index) =>
+    table.columns.map((name) => `t${index}.${quoted(name)}`),
+  );
   for (const name of new Set([main.id, actor.parent])) {
     if (!main.columns.includes(name)) columns.push(`t0.${quoted(name)}`);
   }
   const joins = others.map(
-    (table, index) => ` join ${quoted(table.name)} t${index + 1} on t${index + 1}.${quoted(table.id)} = t0.${quoted(main.id)}`,
+    (table, index) =>
+      ` join ${quoted(table.name)} t${index + 1} on t${index + 1}.${quoted(table.id)} = t0.${quoted(main.id)}`,
   );
   const these = `t0.${quoted(main.id)} = any($1::text[])`;
   const made = {

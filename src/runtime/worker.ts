@@ -1,9 +1,9 @@
 import type { Job } from 'pg-boss';
+import { retryAt } from './backoff.ts';
 import { codeOf, messageOf, SupersededError } from './errors.ts';
 import { type Claim, claimOf, type JobData, LOST_QUEUE, workerQueue } from './jobs.ts';
 import type { Processes } from './processes.ts';
 import { Recorder } from './recorder.ts';
-import { retryAt } from './backoff.ts';
 import type { Outcome, Stage, Submission, Work } from './stage.ts';
 import type { Store } from './store.ts';
 
@@ -48,8 +48,10 @@ export class Workers {
       }
       this.#workers.set(queue, ids);
     }
-    await boss.work<JobData, void>(LOST_QUEUE, { batchSize: 50, pollingIntervalSeconds: POLL_SECONDS }, (jobs) =>
-      this.#giveUp(jobs),
+    await boss.work<JobData, void>(
+      LOST_QUEUE,
+      { batchSize: 50, pollingIntervalSeconds: POLL_SECONDS },
+      (jobs) => this.#giveUp(jobs),
     );
   }
 

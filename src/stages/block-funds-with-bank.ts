@@ -3,7 +3,7 @@ import type { BlockOutcome } from '../connectors/bank/bank-connector.ts';
 import type { Outcome, Stage, Submission, Work } from '../runtime/stage.ts';
 import { envelopeActor } from './actors.ts';
 import type { StageContext } from './context.ts';
-import { payingEnvelope, type PayingEnvelope } from './sponsor-bank.ts';
+import { type PayingEnvelope, payingEnvelope } from './sponsor-bank.ts';
 
 /** How often one attempt sends a block whose outcome is unknown again, where the bank recognises its key. */
 const SENDS_MAX = 3;
@@ -38,7 +38,11 @@ async function send(work: Work, { bank, envelope, account }: PayingEnvelope, sub
     idempotencyKey: `${work.id}-block-${submission.number}`,
   };
   let answer: BlockOutcome = await bank.blockFunds(request, { signal: work.signal });
-  for (let sends = 1; answer.outcome === 'unknown' && bank.blockIsIdempotent && sends < SENDS_MAX; sends += 1) {
+  for (
+    let sends = 1;
+    answer.outcome === 'unknown' && bank.blockIsIdempotent && sends < SENDS_MAX;
+    sends += 1
+  ) {
     answer = await bank.blockFunds(request, { signal: work.signal });
   }
   return answer;

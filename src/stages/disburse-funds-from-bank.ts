@@ -5,6 +5,7 @@ import type { Outcome, Stage, Work } from '../runtime/stage.ts';
 import { batchActor } from './actors.ts';
 import { type StageContext, StageError } from './context.ts';
 import { type Payout, payoutOf } from './payments.ts';
+import { releasePayments } from './release-payments.ts';
 
 /** How often one attempt asks what became of its payments, and how long it waits in between. */
 const INQUIRIES_MAX = 3;
@@ -16,7 +17,8 @@ const BETWEEN_INQUIRIES_MS = 200;
  * Due when the batch is resolved and its envelope says that the funds are blocked. The idempotency key of the
  * submission is stored before the call. A call that ends without a clear answer is never repeated blindly: the bank is
  * asked what it knows of the key, and only when it never saw it are the payments sent again, under the same key. A bank
- * that cannot be asked leaves the batch in ERROR with PAYMENT_OUTCOME_UNKNOWN, for a person to decide.
+ * that cannot be asked leaves the batch in ERROR with PAYMENT_OUTCOME_UNKNOWN, for a person to decide: an operator may
+ * release a batch, see {@link releasePayments}.
  */
 export function disburseFundsFromBank(context: StageContext): Stage {
   return {
@@ -33,6 +35,7 @@ export function disburseFundsFromBank(context: StageContext): Stage {
       if (!submission.maybeSent) return send(work, payout, key);
       return afterInquiry(work, payout, key, () => send(work, payout, key));
     },
+    onRelease: releasePayments,
   };
 }
 
@@ -69,7 +72,9 @@ async function afterInquiry(
         kind: 'failed',
         code: 'PAYMENT_OUTCOME_UNKNOWN',
         message: `The sponsor bank may or may not have taken the payments of batch ${work.id}: ${
-          inquiry ? inquiry.message : 'it cannot be asked. Find out, then release the batch if they were taken'
+          inquiry
+            ? inquiry.message
+            : 'it cannot be asked. Find out, then release the batch if they were taken'
         }.`,
         final: inquiry === null,
       };
@@ -88,10 +93,16 @@ async function inquire(work: Work, bank: BankConnector, key: string): Promise<Pa
 }
 
 /** What the bank took under our key must be what we are about to record as paid. */
-function requireSamePayments(batchId: string, payments: readonly Payment[], taken: readonly string[] | null): void {
+function requireSamePayments(
+  batchId: string,
+  payments: readonly Payment[],
+  taken: readonly string[] | null,
+): void {
   if (taken === null) return;
   const references = new Set(taken);
-  const same = references.size === payments.length && payments.every((one) => references.has(one.paymentReferenceNumber));
+  const same =
+    references.size === payments.length &&
+    payments.every((one) => references.has(one.paymentReferenceNumber));
   if (same) return;
   throw new StageError(
     'PAYMENT_LIST_DIFFERS',

@@ -1,9 +1,9 @@
 import { stageSettings } from '../config.ts';
-import { codeOf, messageOf } from '../runtime/errors.ts';
 import { deconstructFa } from '../connectors/mapper/deconstruct-fa.ts';
 import type { ResolveAnswer } from '../connectors/mapper/mapper-connector.ts';
 import { insertRows } from '../db/bulk.ts';
 import { disbursementResolutionFinancialAddress } from '../db/schema/index.ts';
+import { codeOf, messageOf } from '../runtime/errors.ts';
 import type { Outcome, OutcomeTransaction, Stage, Work } from '../runtime/stage.ts';
 import { batchActor } from './actors.ts';
 import { eachAtMost } from './concurrency.ts';
@@ -39,8 +39,8 @@ export function mapperResolution(context: StageContext): Stage {
     ...stageSettings(context.config, 'mapper_resolution'),
     concurrency: context.config.worker_concurrency,
     perform: (work) => resolveBatch(context, work),
-    async onRelease(tx, batchId) {
-      await tx`
+    async onRelease({ sql }, batchId) {
+      await sql`
         update disbursements d set left_out_reason = 'FA_UNRESOLVED'
         where d.disbursement_batch_control_id = ${batchId} and d.left_out_reason is null
           and not exists (
@@ -65,7 +65,8 @@ async function resolveBatch(context: StageContext, work: Work): Promise<Outcome>
       }
     } catch (error) {
       faults.push(error);
-      for (const { id } of chunk) unresolved.push({ disbursementId: id, code: codeOf(error, 'MAPPER_ERROR') });
+      for (const { id } of chunk)
+        unresolved.push({ disbursementId: id, code: codeOf(error, 'MAPPER_ERROR') });
     }
   });
   const write = ({ sql }: OutcomeTransaction) =>
@@ -85,12 +86,22 @@ async function withoutAddress(context: StageContext, batchId: string) {
   const [row] = await sql<{ disbursement_envelope_id: string }[]>`
     select disbursement_envelope_id from disbursement_batch_control where id = ${batchId}`;
   if (!row) throw new StageError('BATCH_NOT_FOUND', `There is no batch ${batchId}.`, false);
-  const batch = { disbursement_batch_control_id: batchId, disbursement_envelope_id: row.disbursement_envelope_id };
+  const batch = {
+    disbursement_batch_control_id: batchId,
+    disbursement_envelope_id: row.disbursement_envelope_id,
+  };
   return { batch, missing };
 }
 
-function ask(context: StageContext, work: Work, chunk: readonly ToResolve[]): Promise<readonly ResolveAnswer[]> {
-  const requests = chunk.map(({ id, beneficiary_id }) => ({ referenceId: id, beneficiaryId: beneficiary_id }));
+function ask(
+  context: StageContext,
+  work: Work,
+  chunk: readonly ToResolve[],
+): Promise<readonly ResolveAnswer[]> {
+  const requests = chunk.map(({ id, beneficiary_id }) => ({
+    referenceId: id,
+    beneficiaryId: beneficiary_id,
+  }));
   return context.mapper.resolve(requests, { signal: work.signal });
 }
 
@@ -98,7 +109,8 @@ function addressOf(
   context: StageContext,
   answer: ResolveAnswer,
 ): Omit<AddressRow, 'disbursement_batch_control_id' | 'disbursement_envelope_id'> | Unresolved {
-  if (answer.fa === null) return { disbursementId: answer.referenceId, code: answer.error?.code ?? 'FA_NOT_ANSWERED' };
+  if (answer.fa === null)
+    return { disbursementId: answer.referenceId, code: answer.error?.code ?? 'FA_NOT_ANSWERED' };
   const parts = deconstructFa(answer.fa, context.faStrategies);
   if ('error' in parts) return { disbursementId: answer.referenceId, code: parts.error };
   const wallet = parts.walletProviderCode ?? parts.walletProviderName;
@@ -119,9 +131,16 @@ function addressOf(
 }
 
 /** The mapper's own fault explains more than the number of addresses it left open. */
-function faultOf(batchId: string, asked: number, unresolved: readonly Unresolved[], faults: readonly unknown[]) {
+function faultOf(
+  batchId: string,
+  asked: number,
+  unresolved: readonly Unresolved[],
+  faults: readonly unknown[],
+) {
   const [fault] = faults;
-  const named = unresolved.slice(0, NAMED_MAX).map(({ disbursementId, code }) => `${disbursementId} (${code})`);
+  const named = unresolved
+    .slice(0, NAMED_MAX)
+    .map(({ disbursementId, code }) => `${disbursementId} (${code})`);
   const rest = unresolved.length - named.length;
   const list = named.join(', ') + (rest > 0 ? ` and ${rest} more` : '');
   const left = `${unresolved.length} of ${asked} disbursements of batch ${batchId} have no address: ${list}.`;

@@ -58,7 +58,8 @@ async function* entriesOf(
     } else if (event.type === 'entry' && header && bank) {
       place += 1;
       // Credits are money received; they stay in the statement and are not matched.
-      if (event.entry.mark === 'D' || event.entry.mark === 'RD') yield entryOf(place, header, event.entry, bank);
+      if (event.entry.mark === 'D' || event.entry.mark === 'RD')
+        yield entryOf(place, header, event.entry, bank);
     }
   }
 }

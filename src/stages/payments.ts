@@ -1,6 +1,6 @@
 import type { BankConnector, Payment } from '../connectors/bank/bank-connector.ts';
 import { type StageContext, StageError } from './context.ts';
-import { payingEnvelope, type PayingEnvelope } from './sponsor-bank.ts';
+import { type PayingEnvelope, payingEnvelope } from './sponsor-bank.ts';
 
 /** What is to be paid for one batch. */
 export interface Payout {

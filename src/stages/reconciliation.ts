@@ -49,7 +49,8 @@ export async function reconcile(
   await recordReversals(sql, statementId);
   await recordUnmatchedReversals(sql, statementId);
   for (const { envelope, reconciled, reversed } of await countByEnvelope(sql, statementId)) {
-    if (reconciled > 0) tx.tell({ machine: 'envelope', id: envelope }, { type: 'reconciled', count: reconciled });
+    if (reconciled > 0)
+      tx.tell({ machine: 'envelope', id: envelope }, { type: 'reconciled', count: reconciled });
     if (reversed > 0) tx.tell({ machine: 'envelope', id: envelope }, { type: 'reversed', count: reversed });
   }
   await sql`drop table statement_entries, remittances, reversals`;

@@ -37,7 +37,10 @@ export function logObserver(logger: Logger): Observer {
     ticked: (stage, result) => named(tickQueue(stage)).info(result, 'ticked'),
     recovered: (count) => named('processes').warn({ count }, 'handed on the jobs of a process that died'),
     troubled: (where, error) =>
-      named(where).error({ code: codeOf(error, 'INTERNAL_ERROR') }, `${messageOf(error)}; it will be tried again`),
+      named(where).error(
+        { code: codeOf(error, 'INTERNAL_ERROR') },
+        `${messageOf(error)}; it will be tried again`,
+      ),
   };
 }
 

@@ -1,5 +1,5 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { PgBoss } from 'pg-boss';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Observer } from '../runtime/observer.ts';
 
 const PREFIX = 'g2p_bridge_';
@@ -28,7 +28,9 @@ export function createMetrics(boss: () => PgBoss): Metrics {
   const work = counter('work_total', 'Pieces of work ended, by outcome', ['stage', 'outcome']);
   const errors = counter('work_errors_total', 'Failed attempts, by code', ['stage', 'code']);
   const retries = counter('work_retries_total', 'Attempts that will be made again', ['region']);
-  const stale = counter('stale_recoveries_total', 'Pieces of work taken back from a worker that hung', ['stage']);
+  const stale = counter('stale_recoveries_total', 'Pieces of work taken back from a worker that hung', [
+    'stage',
+  ]);
   const ticks = counter('ticks_total', 'Ticks run by this process', ['stage']);
   const transitions = counter('transitions_total', 'Transitions of actors', ['machine', 'region', 'to']);
   const recovered = counter('recovered_jobs_total', 'Jobs of dead processes handed on', []);
@@ -53,7 +55,8 @@ export function createMetrics(boss: () => PgBoss): Metrics {
     transitions(entries) {
       for (const { machine, region, event, to_state: to } of entries) {
         transitions.inc({ machine, region, to });
-        if ((event === 'failed' || event === 'stale' || event === 'refused') && to !== 'ERROR') retries.inc({ region });
+        if ((event === 'failed' || event === 'stale' || event === 'refused') && to !== 'ERROR')
+          retries.inc({ region });
       }
     },
     parked: () => parked.inc(),

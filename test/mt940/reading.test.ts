@@ -61,7 +61,15 @@ describe('numbered parts of a narrative', () => {
   });
 
   it('are not seen in ordinary text', () => {
-    for (const text of ['', 'RENT 2024', '120/24 SMITH', 'WHY?20 TIMES', '/EREF/123/REMI/RENT', '12?20']) {
+    for (const text of [
+      '',
+      'RENT 2024',
+      '120/24 SMITH',
+      '250+10 KG',
+      'WHY?20 TIMES',
+      '/EREF/123/REMI/RENT',
+      '12?20',
+    ]) {
       expect(readSubfields([text])).toBeNull();
     }
   });

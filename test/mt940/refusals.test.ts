@@ -144,6 +144,12 @@ describe('a file that is not as MT940 must be', () => {
     expect(error?.message).toContain('a balance of EUR 15.01, but the one before ended with EUR 15.');
   });
 
+  it('is read when a message of another account, begun elsewhere, comes between', async () => {
+    const text = sample('sparkasse-chain.sta').toString('utf8').split('-\r\n')[0] ?? '';
+    const other = file({ 4: ':60M:C240131EUR100,00' });
+    expect(await refusal([`${text}-\r\n${other}`])).toBeNull();
+  });
+
   it('shows no control characters and no long text in its message', async () => {
     const error = await refusal([`\u0007${'y'.repeat(1000)}\u001b[31m`]);
     expect(error?.message).toMatch(/^[^\p{Cc}]{1,120}$/u);

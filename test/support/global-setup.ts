@@ -70,7 +70,12 @@ async function removeAbandoned(): Promise<void> {
     const pid = Number(new RegExp(`^${FOLDER_PREFIX}(\\d+)-`).exec(entry)?.[1]);
     if (!(pid > 0) || isAlive(pid)) continue;
     const folder = join(tmpdir(), entry);
-    if ((await stat(folder)).uid === process.getuid?.()) await remove(folder);
+    // Another test run may be removing it at this moment.
+    const owner = await stat(folder).then(
+      ({ uid }) => uid,
+      () => undefined,
+    );
+    if (owner === process.getuid?.()) await remove(folder);
   }
 }
 

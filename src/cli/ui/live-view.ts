@@ -1,4 +1,4 @@
-import { fit, textWidth } from './text-width.ts';
+import { textWidth, truncate } from './text-width.ts';
 
 /** What a view needs of `process.stdout` or `process.stderr`. */
 export interface Screen {
@@ -58,10 +58,10 @@ function terminalView(screen: Screen): LiveView {
 
 /** Cuts lines to the width; rows beyond the height would scroll away, where no cursor movement reaches them. */
 function fitScreen(lines: readonly string[], columns: number, rows: number): readonly string[] {
-  const fitted = lines.map((line) => fit(line, columns));
+  const fitted = lines.map((line) => truncate(line, columns));
   const rowsMax = Math.max(1, rows - 1);
   if (fitted.length <= rowsMax) return fitted;
-  return [...fitted.slice(0, rowsMax - 1), fit(`… ${fitted.length - rowsMax + 1} more lines`, columns)];
+  return [...fitted.slice(0, rowsMax - 1), truncate(`… ${fitted.length - rowsMax + 1} more lines`, columns)];
 }
 
 function plainView(screen: Screen): LiveView {

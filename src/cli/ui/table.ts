@@ -1,4 +1,4 @@
-import { fit, pad, textWidth } from './text-width.ts';
+import { pad, textWidth, truncate } from './text-width.ts';
 
 /** A column of a table. */
 export interface Column {
@@ -35,13 +35,13 @@ export function formatTable(
     columns
       .map((column, index) => {
         const width = widths[index] ?? 0;
-        return pad(fit(cells[index] ?? '', width), width, column.align);
+        return pad(truncate(cells[index] ?? '', width), width, column.align);
       })
       .join(GAP)
       .trimEnd();
   const paintTitles = options.paintTitles ?? ((titles: string) => titles);
   const titles = paintTitles(line(columns.map((column) => column.title)));
-  return [titles, ...rows.map(line)].map((text) => fit(text, widthMax));
+  return [titles, ...rows.map(line)].map((text) => truncate(text, widthMax));
 }
 
 /** As wide as the widest cell; where that is too much, the widest of the columns that may be cut gives way first. */

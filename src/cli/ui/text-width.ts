@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 
 const ELLIPSIS = '…';
 // Escape sequences of colours, which take no room on the screen.
-const SGR = /\u001b\[[0-9;]*m/y;
+const SGR = /\p{Cc}\[[0-9;]*m/uy;
 const RESET = '\u001b[0m';
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
@@ -21,7 +21,7 @@ export function textWidth(text: string): number {
 }
 
 /** The text cut to a width in columns, with an ellipsis in place of what is missing; colours stay and are ended. */
-export function fit(text: string, width: number): string {
+export function truncate(text: string, width: number): string {
   if (textWidth(text) <= width) return text;
   if (width <= 0) return '';
   let used = 0;

@@ -21,7 +21,7 @@ export class EntryDraft {
 
   /** A line between :61: and :86:. @throws Mt940Error MT940_TOO_MANY_LINES */
   addSupplementary(text: string, line: number): void {
-    this.supplementary.add(text.trim(), { line, tag: '61' });
+    this.supplementary.add(text, { line, tag: '61' });
   }
 
   /** A line of :86:, with its trailing spaces. @throws Mt940Error MT940_TOO_MANY_LINES */

@@ -86,7 +86,7 @@ export class MessageReader {
    * characters; a tag that lost its second colon is not taken for one.
    */
   private acceptTag(line: string, text: string): boolean {
-    const tag = /^:([0-9]{2}[A-Z]?|940|NS|[A-Z]{2}[A-Z0-9]?):/.exec(text)?.[1];
+    const tag = /^:([0-9]{2}[A-Z]?|940|[A-Z]{2}[A-Z0-9]?):/.exec(text)?.[1];
     if (tag === undefined) {
       if (this.tag === '86' && !/^:(?:13|2[0158]|6[01245]|86)/.test(text)) return false;
       this.refuse(this.begun ? 'MT940_BAD_TAG' : 'MT940_NOT_MT940', `${shown(text)} is not a tag.`, null);
@@ -96,7 +96,7 @@ export class MessageReader {
     const content = text.slice(start).trim();
     if (tag === '20') this.begin(content);
     else if (tag === '61') this.acceptEntry(content);
-    else if (tag === '86') this.acceptNarrative(line.slice(start));
+    else if (tag === '86') this.acceptNarrative(line.slice(line.indexOf(':') + start));
     else if (tag === '60F' || tag === '60M') this.acceptOpening(content, tag);
     else if (tag === '62F' || tag === '62M') this.acceptClosing(content, tag);
     else if (HeaderDraft.has(tag)) this.acceptHeader(content, tag);
@@ -169,7 +169,6 @@ export class MessageReader {
 
   private acceptIgnored(tag: string): void {
     if (!ignoredTags.has(tag)) this.refuse('MT940_UNEXPECTED_TAG', 'MT940 has no such tag.');
-    if (tag === '940' && this.state === 'closed') this.finish();
     if (this.state === 'outside' && tag !== '940') this.refuseMissing('20', 'a tag stands outside a message');
   }
 

@@ -21,8 +21,8 @@ export function readSubfields(lines: readonly string[]): Mt940Structured | null 
   const [, transactionCode = '', separator = ''] = opening.exec(lines[from] ?? '') ?? [];
   const text = joined(lines, from).trimStart().slice(transactionCode.length);
   const subfields = split(text, separator);
-  // A single slash and two digits is more likely a date or a house number than a structure.
-  return separator === '/' && subfields.length < 2 ? null : { transactionCode, subfields };
+  // One other separator with two digits is more likely a date or a house number than a structure.
+  return separator !== '?' && subfields.length < 2 ? null : { transactionCode, subfields };
 }
 
 /** Padding beyond the 65 characters of a line is never content. */

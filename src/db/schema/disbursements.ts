@@ -1,7 +1,14 @@
 import { sql } from 'drizzle-orm';
 import { bigint, boolean, check, index, integer, numeric, pgTable, text } from 'drizzle-orm/pg-core';
 import { disbursementEnvelopes } from './envelopes.ts';
-import { PROCESS_STATUSES, stageColumns, stageIndexes, stageSubmissionColumns, statusCheck, utc } from './stage-columns.ts';
+import {
+  PROCESS_STATUSES,
+  stageColumns,
+  stageIndexes,
+  stageSubmissionColumns,
+  statusCheck,
+  utc,
+} from './stage-columns.ts';
 
 /** A batch: the disbursements of one request, and where each of its five stages stands. */
 export const disbursementBatchControl = pgTable(
@@ -29,9 +36,17 @@ export const disbursementBatchControl = pgTable(
     index('disbursement_batch_control_envelope').on(t.disbursement_envelope_id),
     statusCheck('disbursement_batch_control_fa_resolution', t.fa_resolution_status, PROCESS_STATUSES),
     statusCheck('disbursement_batch_control_geo_resolution', t.geo_resolution_status, PROCESS_STATUSES),
-    statusCheck('disbursement_batch_control_warehouse_allocation', t.warehouse_allocation_status, PROCESS_STATUSES),
+    statusCheck(
+      'disbursement_batch_control_warehouse_allocation',
+      t.warehouse_allocation_status,
+      PROCESS_STATUSES,
+    ),
     statusCheck('disbursement_batch_control_agency_allocation', t.agency_allocation_status, PROCESS_STATUSES),
-    statusCheck('disbursement_batch_control_sponsor_bank_dispatch', t.sponsor_bank_dispatch_status, PROCESS_STATUSES),
+    statusCheck(
+      'disbursement_batch_control_sponsor_bank_dispatch',
+      t.sponsor_bank_dispatch_status,
+      PROCESS_STATUSES,
+    ),
     ...stageIndexes('fa_resolution', {
       status: t.fa_resolution_status,
       due_at: t.fa_resolution_due_at,
@@ -112,7 +127,11 @@ export const disbursementResolutionFinancialAddress = pgTable(
   },
   (t) => [
     index('financial_address_batch').on(t.disbursement_batch_control_id),
-    statusCheck('financial_address_type', t.mapper_resolved_fa_type, ['BANK_ACCOUNT', 'MOBILE_WALLET', 'EMAIL_WALLET']),
+    statusCheck('financial_address_type', t.mapper_resolved_fa_type, [
+      'BANK_ACCOUNT',
+      'MOBILE_WALLET',
+      'EMAIL_WALLET',
+    ]),
   ],
 );
 

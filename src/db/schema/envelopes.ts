@@ -46,7 +46,10 @@ export const disbursementEnvelopes = pgTable(
     cancellation_timestamp: utc(),
   },
   (t) => [
-    statusCheck('disbursement_envelopes_cancellation_status', t.cancellation_status, ['Not_Cancelled', 'Cancelled']),
+    statusCheck('disbursement_envelopes_cancellation_status', t.cancellation_status, [
+      'Not_Cancelled',
+      'Cancelled',
+    ]),
     statusCheck('disbursement_envelopes_benefit_type', t.benefit_type, [
       'CASH_DIGITAL',
       'CASH_PHYSICAL',
@@ -106,8 +109,16 @@ export const envelopeBatchStatusForCash = pgTable(
     number_of_disbursements_reversed: integer().notNull().default(0),
   },
   (t) => [
-    statusCheck('envelope_batch_status_for_cash_funds_available', t.funds_available_with_bank, FUNDS_AVAILABLE_STATUSES),
-    statusCheck('envelope_batch_status_for_cash_funds_blocked', t.funds_blocked_with_bank, FUNDS_BLOCKED_STATUSES),
+    statusCheck(
+      'envelope_batch_status_for_cash_funds_available',
+      t.funds_available_with_bank,
+      FUNDS_AVAILABLE_STATUSES,
+    ),
+    statusCheck(
+      'envelope_batch_status_for_cash_funds_blocked',
+      t.funds_blocked_with_bank,
+      FUNDS_BLOCKED_STATUSES,
+    ),
     index('funds_available_due')
       .on(t.funds_available_due_at)
       .where(sql`${t.funds_available_with_bank} in ('PENDING_CHECK', 'FUNDS_NOT_AVAILABLE')`),

@@ -1,6 +1,13 @@
 import { bigint, index, integer, numeric, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
 import { disbursementBatchControl, disbursements } from './disbursements.ts';
-import { PROCESS_STATUSES, stageColumns, stageIndexes, stageSubmissionColumns, statusCheck, utc } from './stage-columns.ts';
+import {
+  PROCESS_STATUSES,
+  stageColumns,
+  stageIndexes,
+  stageSubmissionColumns,
+  statusCheck,
+  utc,
+} from './stage-columns.ts';
 
 /** The part of a batch that goes to one small zone: one warehouse serves it, one agency delivers it. */
 export const disbursementBatchControlGeo = pgTable(
@@ -36,7 +43,11 @@ export const disbursementBatchControlGeo = pgTable(
       t.administrative_zone_id_small,
     ),
     index('disbursement_batch_control_geo_envelope').on(t.disbursement_envelope_id),
-    statusCheck('batch_control_geo_warehouse_notification', t.warehouse_notification_status, PROCESS_STATUSES),
+    statusCheck(
+      'batch_control_geo_warehouse_notification',
+      t.warehouse_notification_status,
+      PROCESS_STATUSES,
+    ),
     statusCheck('batch_control_geo_agency_notification', t.agency_notification_status, PROCESS_STATUSES),
     ...stageIndexes('warehouse_notification', {
       status: t.warehouse_notification_status,

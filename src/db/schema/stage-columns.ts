@@ -24,7 +24,10 @@ type Prefixed<R extends string, C extends Record<string, () => unknown>> = {
   [K in keyof C & string as `${R}_${K}`]: ReturnType<C[K]>;
 };
 
-function prefixed<R extends string, C extends Record<string, () => unknown>>(region: R, parts: C): Prefixed<R, C> {
+function prefixed<R extends string, C extends Record<string, () => unknown>>(
+  region: R,
+  parts: C,
+): Prefixed<R, C> {
   return Object.fromEntries(
     Object.entries(parts).map(([name, build]) => [`${region}_${name}`, build()]),
   ) as Prefixed<R, C>;
@@ -34,7 +37,8 @@ function prefixed<R extends string, C extends Record<string, () => unknown>>(reg
 export const stageColumns = <const R extends string>(region: R) => prefixed(region, columns);
 
 /** The columns of a stage whose outside effect must happen once, see `StageData.submission`. */
-export const stageSubmissionColumns = <const R extends string>(region: R) => prefixed(region, submissionColumns);
+export const stageSubmissionColumns = <const R extends string>(region: R) =>
+  prefixed(region, submissionColumns);
 
 /** A check that a status column holds one of the states its machine knows. */
 export function statusCheck(name: string, status: PgColumn, states: readonly string[]) {
@@ -55,6 +59,8 @@ export function stageIndexes(
     sql`${column.status} in (${sql.raw(list.map((state) => `'${state}'`).join(', '))})`;
   return [
     index(`${region}_due`).on(column.due_at).where(inStates(states.due)),
-    index(`${region}_in_progress`).on(column.timestamp).where(inStates([states.processing])),
+    index(`${region}_in_progress`)
+      .on(column.timestamp)
+      .where(inStates([states.processing])),
   ];
 }

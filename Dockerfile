@@ -1,0 +1,25 @@
+# One image for every role; see compose.yaml. The server runs TypeScript directly, so there is nothing to build.
+FROM node:24-bookworm-slim AS packages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# The image brings its own Node; PostgreSQL is embedded only where no datasource is configured.
+RUN npm ci --omit=dev
+
+FROM node:24-bookworm-slim
+WORKDIR /app
+ENV NODE_ENV=production \
+    G2P_BRIDGE_HOST=0.0.0.0 \
+    G2P_BRIDGE_PORT=8000 \
+    G2P_BRIDGE_DATA_DIR=/data
+COPY --from=packages /app/node_modules ./node_modules
+COPY package.json LICENSE ./
+COPY drizzle ./drizzle
+COPY src ./src
+RUN mkdir /data && chown node:node /data
+VOLUME /data
+USER node
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.G2P_BRIDGE_PORT}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node", "src/cli/main.ts"]
+CMD ["serve"]

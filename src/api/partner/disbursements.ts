@@ -1,0 +1,101 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { PartnerContext } from '../options.ts';
+import {
+  type DisbursementPayload,
+  digestOf,
+  disbursementAnswer,
+  disbursementFaults,
+  disbursementPayload,
+  disbursementsOf,
+} from './disbursement-payload.ts';
+import { type Batch, batchTaken, idsTaken, storeBatch } from './disbursement-store.ts';
+import { type Fault, isUniqueViolation, refusalOf } from './faults.ts';
+import { filledIdentifier, listOf } from './fields.ts';
+import { type Answer, messageOf, Refusal } from './message.ts';
+import type { Operation } from './operation.ts';
+
+/** A request of the default size limit holds about as many. */
+const DISBURSEMENTS_MAX = 50_000;
+
+const schema = messageOf({
+  disbursement_batch_control_id: filledIdentifier.nullish(),
+  request_payload: listOf(disbursementPayload, DISBURSEMENTS_MAX),
+});
+
+/**
+ * `/create_disbursements`: takes a batch of disbursements of one envelope, all of it or nothing.
+ *
+ * A request that is sent again (the same disbursements, and the same batch id where one is given) gets the first
+ * answer again, also when both are under way at once.
+ */
+export const createDisbursements: Operation<(typeof schema)['_output']> = {
+  path: '/create_disbursements',
+  schema,
+  async perform(context, { disbursement_batch_control_id: givenId, request_payload: payload }): Promise<Answer> {
+    const envelopeId = onlyEnvelopeOf(payload);
+    const items = disbursementsOf(payload);
+    const batch: Batch = { id: givenId ?? uuidv7(), envelopeId, items, digest: digestOf(envelopeId, items) };
+    const answer = (id: string): Answer => ({
+      payload: payload.map(disbursementAnswer),
+      body: { disbursement_batch_control_id: id },
+    });
+    const earlier = await batchTaken(context.database.sql, batch, givenId ?? null);
+    if (earlier !== null) return answer(earlier);
+    try {
+      await storeBatch(context, batch);
+      return answer(batch.id);
+    } catch (error) {
+      // The same request may have been taken meanwhile; whatever stood in the way was its doing then.
+      const meanwhile = await batchTaken(context.database.sql, batch, givenId ?? null);
+      if (meanwhile !== null) return answer(meanwhile);
+      throw await refusalFor(error, context, batch, payload);
+    }
+  },
+};
+
+/**
+ * The envelope of a batch whose disbursements keep all rules that need no look at what is stored.
+ *
+ * @throws Refusal with the code of the first rule that is broken
+ */
+function onlyEnvelopeOf(payload: readonly DisbursementPayload[]): string {
+  const [first] = payload;
+  if (!first) throw new Refusal('INVALID_DISBURSEMENT_PAYLOAD', 'The batch has no disbursements.', { payload: [] });
+  const refusal = refusalOf(nameIn(payload), payload.map(disbursementAnswer), disbursementFaults(payload));
+  if (refusal) throw refusal;
+  const envelopeId = first.disbursement_envelope_id ?? '';
+  const other = payload.find((item) => item.disbursement_envelope_id !== envelopeId);
+  if (!other) return envelopeId;
+  const sentence = `The batch has disbursements of envelope ${envelopeId} and of ${other.disbursement_envelope_id}.`;
+  throw refusedAsAWhole(new Refusal('MULTIPLE_ENVELOPES_FOUND', sentence), payload);
+}
+
+/** What to answer when a batch could not be stored: refusals carry the disbursements, faults of ours stay as they are. */
+async function refusalFor(
+  error: unknown,
+  context: PartnerContext,
+  batch: Batch,
+  payload: readonly DisbursementPayload[],
+): Promise<unknown> {
+  if (error instanceof Refusal) return refusedAsAWhole(error, payload);
+  if (!isUniqueViolation(error)) return error;
+  const taken = await idsTaken(context.database.sql, batch);
+  const fault: Fault = { code: 'INVALID_DISBURSEMENT_ID', why: 'there is a disbursement by this id already' };
+  const faults = batch.items.map(({ disbursement_id: id }) => (taken.has(id) ? [fault] : []));
+  const refusal = refusalOf(nameIn(payload), payload.map(disbursementAnswer), faults);
+  if (refusal) return refusal;
+  const sentence = `There is another batch by the id ${batch.id}, with other disbursements.`;
+  return refusedAsAWhole(new Refusal('INVALID_DISBURSEMENT_PAYLOAD', sentence), payload);
+}
+
+/** A refusal that is nobody's own fault: every disbursement gets its code. */
+function refusedAsAWhole({ code, message }: Refusal, payload: readonly DisbursementPayload[]): Refusal {
+  return new Refusal(code, message, {
+    payload: payload.map((item) => ({ ...disbursementAnswer(item), response_error_codes: [code] })),
+  });
+}
+
+const nameIn = (payload: readonly DisbursementPayload[]) => (index: number) => {
+  const id = payload[index]?.disbursement_id;
+  return `Disbursement ${index + 1} of ${payload.length}${id ? ` (${id})` : ''}`;
+};

@@ -1,0 +1,75 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { PartnerContext } from '../options.ts';
+import { type EnvelopePayload, envelopeAnswer, envelopeFaults, envelopePayload } from './envelope-payload.ts';
+import { contentOf, storedEnvelopes, storeEnvelopes } from './envelope-store.ts';
+import { type Fault, isUniqueViolation, occurrences, refusalOf } from './faults.ts';
+import { listOf } from './fields.ts';
+import { type Answer, messageOf, REQUEST_VALIDATION_ERROR, Refusal } from './message.ts';
+import type { Operation } from './operation.ts';
+
+const ENVELOPES_MAX = 1_000;
+/** Other requests that create the same ids at the same moment, at most; each is seen on the next try. */
+const TRIES_MAX = 5;
+
+const schema = messageOf({ request_payload: listOf(envelopePayload, ENVELOPES_MAX) });
+
+/** An envelope with its id, ours where the partner gave none. */
+type Identified = EnvelopePayload & { readonly id: string };
+
+/**
+ * `/create_disbursement_envelopes`: announces envelopes, all of the list or none.
+ *
+ * An envelope that is there already with the same content is answered as if it were new, so that a request may be sent
+ * again; the same id with other content is refused with INVALID_DISBURSEMENT_ENVELOPE_ID.
+ */
+export const createDisbursementEnvelopes: Operation<(typeof schema)['_output']> = {
+  path: '/create_disbursement_envelopes',
+  schema,
+  async perform(context, { request_payload }): Promise<Answer> {
+    if (request_payload.length === 0) {
+      throw new Refusal(REQUEST_VALIDATION_ERROR, 'request_body.request_payload: must have at least one item.');
+    }
+    const envelopes = request_payload.map((payload) => ({ ...payload, id: payload.id ?? uuidv7() }));
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await create(context, envelopes, request_payload);
+        return { payload: envelopes.map(envelopeAnswer) };
+      } catch (error) {
+        if (!isUniqueViolation(error) || tries === TRIES_MAX) throw error;
+      }
+    }
+  },
+};
+
+async function create(
+  context: PartnerContext,
+  envelopes: readonly Identified[],
+  given: readonly EnvelopePayload[],
+): Promise<void> {
+  const stored = await storedEnvelopes(
+    context.database.sql,
+    envelopes.map(({ id }) => id),
+  );
+  const rules = { knownPrograms: context.knownPrograms, today: context.clock.now().toISOString().slice(0, 10) };
+  const times = occurrences(given.map(({ id }) => id));
+  const faults = given.map((payload): Fault[] => {
+    if (times(payload.id) > 1) {
+      return [{ code: 'INVALID_DISBURSEMENT_ENVELOPE_ID', why: 'the list has this id more than once' }];
+    }
+    const there = stored.get(payload.id ?? '');
+    if (there === undefined) return envelopeFaults(payload, rules);
+    if (there === contentOf(payload)) return [];
+    return [{ code: 'INVALID_DISBURSEMENT_ENVELOPE_ID', why: 'there is another envelope by this id' }];
+  });
+  const refusal = refusalOf((index) => nameOf(index, given), given.map(envelopeAnswer), faults);
+  if (refusal) throw refusal;
+  await storeEnvelopes(
+    context,
+    envelopes.filter(({ id }) => !stored.has(id)),
+  );
+}
+
+function nameOf(index: number, given: readonly EnvelopePayload[]): string {
+  const id = given[index]?.id;
+  return `Envelope ${index + 1} of ${given.length}${id ? ` (${id})` : ''}`;
+}

@@ -1,0 +1,71 @@
+import { ExactNumber } from '../api/json.ts';
+import { parseDecimal } from '../decimal.ts';
+
+/** A payload of `/create_disbursement_envelopes`, under the names of the wire. */
+export interface EnvelopePayload {
+  readonly id: string;
+  readonly benefit_program_id: number;
+  readonly benefit_program_mnemonic: string;
+  readonly benefit_program_description?: string;
+  readonly target_registry: string;
+  readonly benefit_code_id: number;
+  readonly benefit_code_mnemonic: string;
+  readonly benefit_code_description?: string;
+  readonly benefit_type: string;
+  readonly disbursement_cycle_id: number;
+  readonly disbursement_frequency: string;
+  readonly cycle_code_mnemonic: string;
+  readonly number_of_beneficiaries: number;
+  readonly number_of_disbursements: number;
+  /** Exact decimal. */
+  readonly total_disbursement_quantity: string;
+  readonly measurement_unit: string;
+  /** `YYYY-MM-DD` */
+  readonly disbursement_schedule_date: string;
+}
+
+/** A payload of `/create_disbursements`. */
+export interface DisbursementPayload {
+  readonly disbursement_id: string;
+  readonly disbursement_envelope_id: string;
+  readonly beneficiary_id: string;
+  readonly beneficiary_name: string;
+  /** Exact decimal. */
+  readonly disbursement_quantity: string;
+  readonly narrative: string;
+  readonly disbursement_cycle_id: number;
+}
+
+/** A JSON object of unknown content. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** The value as an object, or null when it is none. */
+export function asObject(value: unknown): JsonObject | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : null;
+}
+
+/** A text of an object, or null when it has none of that name. */
+export function textIn(object: JsonObject, name: string): string | null {
+  const value = object[name];
+  return typeof value === 'string' ? value : null;
+}
+
+/** A count of an object, or null when it has none of that name. */
+export function countIn(object: JsonObject, name: string): number | null {
+  const value = object[name];
+  return typeof value === 'number' && Number.isSafeInteger(value) ? value : null;
+}
+
+/** An exact decimal of an object, sent as text or as a number, or null when it has none of that name. */
+export function decimalIn(object: JsonObject, name: string): string | null {
+  const value = object[name];
+  const text =
+    value instanceof ExactNumber ? value.source : typeof value === 'number' ? String(value) : value;
+  if (typeof text !== 'string') return null;
+  try {
+    parseDecimal(text);
+    return text;
+  } catch {
+    return null;
+  }
+}

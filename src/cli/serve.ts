@@ -1,0 +1,31 @@
+import { Command, Option } from 'commander';
+import { loadConfig } from '../config.ts';
+import { startServer } from '../main.ts';
+import { createLogger } from '../telemetry/logs.ts';
+import { onInterrupt } from './interrupt.ts';
+import { printJson } from './output.ts';
+
+/** `serve`: runs one process of the system until it is told to stop. */
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('Run the system: answer partners, do the work, or both, as G2P_BRIDGE_ROLE says.')
+    .addOption(new Option('--json', 'write {"ready":true,"url":…} on standard output when ready'))
+    .action(async (options: { json?: true }) => serve(options.json === true));
+}
+
+async function serve(json: boolean): Promise<void> {
+  const config = loadConfig(process.env);
+  const logger = createLogger(config.log_level);
+  for (const variable of config.ignored) logger.warn({ variable }, 'this setting has no effect here');
+  const interrupt = onInterrupt('the server stops.');
+  const server = await startServer(config, logger);
+  if (json) printJson({ ready: true, url: server.url });
+  logger.info({ url: server.url, role: config.role, embedded: server.embedded }, 'ready');
+  await new Promise<void>((resolve) => {
+    if (interrupt.signal.aborted) resolve();
+    interrupt.signal.addEventListener('abort', () => resolve());
+  });
+  logger.info('stopping');
+  await server.stop();
+  logger.info('stopped');
+}

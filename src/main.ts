@@ -1,0 +1,99 @@
+import type { Logger } from 'pino';
+import { buildApi } from './api/server.ts';
+import { bankConnectorSettings, type Config, faStrategies, mapperConnectorSettings } from './config.ts';
+import { loadBankConnectors, loadMapperConnector } from './connectors/load.ts';
+import { connect } from './db/connection.ts';
+import { type EmbeddedServer, embeddedFolder, startEmbedded } from './db/embedded.ts';
+import { migrate } from './db/migrate.ts';
+import { ActorSystem } from './runtime/system.ts';
+import { ACTORS } from './stages/actors.ts';
+import { createStages } from './stages/index.ts';
+import { logObserver, observeAll } from './telemetry/logs.ts';
+import { createMetrics } from './telemetry/metrics.ts';
+
+/** A process of the system, ready for requests and work. */
+export interface Server {
+  /** Where it listens. */
+  readonly url: string;
+  readonly system: ActorSystem;
+  /** Whether its database is the embedded one. */
+  readonly embedded: boolean;
+  /** Stops taking requests and work, finishes or hands back what is under way, closes everything. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the system in one process: `role` says whether it answers partners, does the work, or both. Any number of
+ * them on one database work together without further settings.
+ *
+ * @throws an error with a stable code and one sentence when the database, a connector or the port cannot be had
+ */
+export async function startServer(config: Config, logger: Logger): Promise<Server> {
+  const undo: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const step of undo.reverse().splice(0)) await step();
+  };
+  try {
+    const embedded = config.db_datasource_bridge === null ? await embeddedServer(config, logger) : null;
+    if (embedded) undo.push(() => embedded.stop());
+    const url = config.db_datasource_bridge ?? embedded?.url ?? '';
+    await migrate(url);
+    const database = connect(url, { max: config.db_pool_max });
+    undo.push(() => database.close());
+    const { system, metrics, closeConnectors } = await createSystem(config, logger, database);
+    undo.push(closeConnectors);
+    await system.start();
+    undo.push(() => system.stop(config.shutdown_grace_seconds * 1000));
+    const api = buildApi({
+      system,
+      database,
+      role: config.role,
+      rootPath: config.root_path,
+      bodyBytesMax: config.request_body_bytes_max,
+      knownPrograms: config.known_program_mnemonics,
+      processFutureSchedules: config.process_future_disbursement_schedules,
+      logger: logger.child({ name: 'api' }),
+      metrics: () => metrics.text(),
+    });
+    const address = await api.listen({ host: config.host, port: config.port });
+    undo.push(() => api.close());
+    return { url: address, system, embedded: embedded !== null, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function embeddedServer(config: Config, logger: Logger): Promise<EmbeddedServer> {
+  const log = logger.child({ name: 'postgres' });
+  return startEmbedded({
+    dataDir: embeddedFolder(config.data_dir),
+    port: config.embedded_postgres_port,
+    log: (line) => log.info(line),
+  });
+}
+
+async function createSystem(config: Config, logger: Logger, database: ReturnType<typeof connect>) {
+  const banks = await loadBankConnectors(config.bank_connectors_impls, bankConnectorSettings(config));
+  const mapper = await loadMapperConnector(config.mapper_connector_impl, mapperConnectorSettings(config));
+  const metrics = createMetrics(() => system.store.jobs.boss);
+  const system: ActorSystem = new ActorSystem({
+    database,
+    actors: ACTORS,
+    stages: createStages({ database, config, banks, mapper, faStrategies: faStrategies(config) }),
+    works: config.role !== 'api',
+    role: config.role,
+    mode: config.dispatch_mode,
+    backoff: {
+      baseMs: config.retry_backoff_base_seconds * 1000,
+      maxMs: config.retry_backoff_max_seconds * 1000,
+    },
+    tickDispatchMax: config.no_of_tasks_to_process,
+    staleAfterMs: config.task_stale_threshold_minutes * 60_000,
+    observer: observeAll(metrics.observer, logObserver(logger)),
+  });
+  const closeConnectors = async () => {
+    for (const connector of [...banks.values(), mapper]) await connector.close?.();
+  };
+  return { system, metrics, closeConnectors };
+}

@@ -1,0 +1,124 @@
+import { once } from 'node:events';
+import { connect as dial, type Socket } from 'node:net';
+import postgres from 'postgres';
+import type { Sql } from '../db/connection.ts';
+import { messageOf, RuntimeError } from './errors.ts';
+
+const OPEN_TIMEOUT_MS = 10_000;
+
+/** One connection of its own, for one user at a time. */
+export interface Session {
+  readonly sql: Sql;
+  /** True as soon as the connection has broken or was closed; everything on it fails from then on. */
+  readonly lost: boolean;
+  close(): Promise<void>;
+}
+
+/** What the driver tells whoever makes its sockets; left out of its published types. */
+interface SocketOptions {
+  readonly host: readonly string[];
+  readonly port: readonly number[];
+  readonly path: string | false;
+}
+
+/**
+ * Opens a connection that is never replaced. A pool of postgres.js puts a new connection in the place of a broken one:
+ * what a transaction still sends after its connection broke would then run in somebody else's transaction, and its
+ * `begin` and `reserve` bring the process down when they write to a connection that is gone (seen with 3.4.9). So
+ * transactions and locks get sessions: when one breaks, what is under way on it fails, and nothing else is touched.
+ *
+ * @param url PostgreSQL connection URL
+ * @param applicationName shown in `pg_stat_activity`
+ * @param onLost called once when the connection breaks, not when it is closed
+ * @throws the driver's error when the server cannot be reached; RuntimeError `CONNECTION_LOST` after ten seconds
+ */
+export async function openSession(
+  url: string,
+  applicationName: string,
+  onLost: () => void = () => {},
+): Promise<Session> {
+  const state = { opened: false, lost: false, closed: false };
+  const failed = Promise.withResolvers<never>();
+  const sql = postgres(url, {
+    max: 1,
+    idle_timeout: 0,
+    max_lifetime: null,
+    onnotice: () => {},
+    connection: { application_name: applicationName, TimeZone: 'UTC' },
+    onclose: () => {
+      if (!state.opened || state.lost) return;
+      state.lost = true;
+      // Otherwise the driver would keep what is sent from now on for a connection that never comes.
+      void sql.end({ timeout: 0 });
+      if (!state.closed) onLost();
+    },
+    async socket(options: SocketOptions) {
+      if (state.opened) throw new RuntimeError('CONNECTION_LOST', 'The connection to the database broke.');
+      try {
+        return await firstThatAnswers(options);
+      } catch (error) {
+        failed.reject(error);
+        throw error;
+      }
+    },
+  } as postgres.Options<Record<string, never>>);
+  const close = async () => {
+    state.closed = true;
+    await sql.end({ timeout: 0 });
+  };
+  try {
+    await inTime(Promise.race([sql`select 1`, failed.promise]));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  state.opened = true;
+  return {
+    sql,
+    get lost() {
+      return state.lost || state.closed;
+    },
+    close,
+  };
+}
+
+async function inTime(answer: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new RuntimeError('CONNECTION_LOST', `No database within ${OPEN_TIMEOUT_MS} ms.`);
+    timer = setTimeout(() => reject(error), OPEN_TIMEOUT_MS);
+  });
+  try {
+    await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A URL may name several hosts: the first one that answers is taken. */
+async function firstThatAnswers({ host, port, path }: SocketOptions): Promise<Socket> {
+  if (path) return opened(dial({ path }), path);
+  const errors: unknown[] = [];
+  for (const [index, name] of host.entries()) {
+    try {
+      const socket = await opened(dial({ host: name, port: port[index] ?? 5432 }), name);
+      // The driver reads the name that TLS certificates are checked against here.
+      return Object.assign(socket, { host: name });
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length === 1) throw errors[0];
+  throw new RuntimeError('CONNECTION_LOST', errors.map(messageOf).join(' '));
+}
+
+async function opened(socket: Socket, name: string): Promise<Socket> {
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(OPEN_TIMEOUT_MS) });
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    if (!(error instanceof Error && error.name === 'AbortError')) throw error;
+    throw new RuntimeError('CONNECTION_LOST', `${name} did not answer within ${OPEN_TIMEOUT_MS} ms.`);
+  }
+}

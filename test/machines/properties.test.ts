@@ -1,0 +1,197 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type BatchEvent, batchMachine } from '../../src/machines/batch.ts';
+import { type EnvelopeEvent, envelopeMachine } from '../../src/machines/envelope.ts';
+import { later, newBatch, newEnvelope, run, START, seen, stageOf } from './records.ts';
+import { everyStep, PROCESSED, PROCESSING, SUBJECTS, WAITING } from './sequences.ts';
+import { microsteps } from './walks.ts';
+
+/** What holds for every machine under any sequence of events, in place or not. */
+
+const RESULTS = ['submitting', 'succeeded', 'refused', 'failed'];
+/** Sequences are arbitrary; fewer cases than this would say that they have stopped meeting the case at all. */
+const CASES_MIN = 20;
+
+describe.each(SUBJECTS)('$name, whatever happens to it', (subject) => {
+  it('never uses more attempts than allowed', () => {
+    let usedUp = 0;
+    everyStep(subject, ({ snapshot, maxAttempts }) => {
+      for (const region of subject.regions) {
+        const { attempts } = stageOf(snapshot, region);
+        expect(attempts).toBeLessThanOrEqual(maxAttempts);
+        if (attempts === maxAttempts) usedUp += 1;
+      }
+    });
+    expect(usedUp).toBeGreaterThan(CASES_MIN);
+  });
+
+  it('never leaves PROCESSED, and leaves NOT_APPLICABLE only when the stage is enabled', () => {
+    let changes = 0;
+    everyStep(
+      subject,
+      ({ before, event }) => {
+        for (const micro of microsteps(subject.machine, before as never, event)) {
+          for (const region of subject.regions) {
+            const [from, to] = [seen(micro.before).value[region] ?? '', seen(micro.after).value[region]];
+            if (from === to) continue;
+            changes += 1;
+            expect(PROCESSED).not.toContain(from);
+            if (from === 'NOT_APPLICABLE') expect(micro.event.type).toBe(`${region}.enable`);
+          }
+        }
+      },
+      50,
+    );
+    expect(changes).toBeGreaterThan(CASES_MIN);
+  });
+
+  it('is not changed at all by a result under a foreign job', () => {
+    let foreign = 0;
+    everyStep(subject, ({ before, event, snapshot, effects }) => {
+      const [region = '', kind = ''] = event.type.split('.');
+      if (!RESULTS.includes(kind) || event.job === stageOf(before, region).jobId) return;
+      if (stageOf(before, region).jobId !== null) foreign += 1;
+      expect(snapshot).toBe(before);
+      expect(effects).toEqual([]);
+    });
+    expect(foreign).toBeGreaterThan(CASES_MIN);
+  });
+
+  it('belongs to a job exactly while it is in progress, and has a due date only while it waits', () => {
+    everyStep(subject, ({ snapshot }) => {
+      for (const region of subject.regions) {
+        const state = seen(snapshot).value[region] ?? '';
+        const { jobId, dueAt } = stageOf(snapshot, region);
+        expect(jobId !== null, state).toBe(PROCESSING.includes(state));
+        if (dueAt !== null) expect(WAITING).toContain(state);
+      }
+    });
+  });
+
+  it('asks for exactly one job for each dispatch that it follows, and for none otherwise', () => {
+    everyStep(subject, ({ before, event, snapshot, effects }) => {
+      const jobs = effects.filter(({ type }) => type === 'enqueue').map(({ params }) => params);
+      const [region = '', kind] = event.type.split('.');
+      const waited = kind === 'dispatch' && WAITING.includes(seen(before).value[region] ?? '');
+      expect(jobs).toEqual(waited ? [{ region, job: event.job }] : []);
+      if (waited) expect(stageOf(snapshot, region).jobId).toBe(event.job);
+    });
+  });
+
+  it('goes to ERROR at once when a fault is final, however many attempts are left', () => {
+    let left = 0;
+    everyStep(subject, ({ before, event, snapshot, maxAttempts }) => {
+      const [region = '', kind] = event.type.split('.');
+      if (kind !== 'failed' || !event.final) return;
+      const { jobId, attempts } = stageOf(before, region);
+      if (event.job !== jobId) return;
+      if (attempts + 1 < maxAttempts) left += 1;
+      expect(seen(snapshot).value[region]).toBe('ERROR');
+      expect(stageOf(snapshot, region)).toMatchObject({
+        attempts: attempts + 1,
+        errorCode: 'FAULT',
+        dueAt: null,
+      });
+    });
+    expect(left).toBeGreaterThan(CASES_MIN);
+  });
+});
+
+const at = START;
+const created = [
+  { type: 'created', at },
+  { type: 'batch_received', at, count: 2, quantity: '0.3' },
+] as const satisfies EnvelopeEvent[];
+
+describe('"not enough funds"', () => {
+  it.each(['funds_available', 'funds_blocked'] as const)(
+    'uses up no attempts of %s, however often it is the answer',
+    (region) => {
+      fc.assert(
+        fc.property(fc.array(fc.constantFrom('refused', 'failed'), { maxLength: 40 }), (answers) => {
+          let envelope = run(envelopeMachine, newEnvelope({}, 3), created).snapshot;
+          let faults = 0;
+          for (const [n, answer] of answers.entries()) {
+            const time = later(at, n);
+            const job = `job-${n}`;
+            if (answer === 'failed' && faults === 2) continue;
+            envelope = run(envelopeMachine, envelope, [
+              { type: `${region}.dispatch`, at: time, job },
+              {
+                type: `${region}.${answer as 'refused'}`,
+                at: time,
+                job,
+                code: 'SAID',
+                retryAt: later(time, 7),
+              },
+            ]).snapshot;
+            if (answer === 'failed') faults += 1;
+            expect(stageOf(envelope, region)).toMatchObject({
+              attempts: faults,
+              errorCode: 'SAID',
+              jobId: null,
+              dueAt: answer === 'failed' ? later(time, 7) : time,
+            });
+          }
+          const done = run(envelopeMachine, envelope, [
+            { type: `${region}.dispatch`, at, job: 'last' },
+            { type: 'funds_blocked.succeeded', at, job: 'last', reference: 'B' },
+            { type: 'funds_available.succeeded', at, job: 'last' },
+          ]).snapshot;
+          expect(PROCESSED).toContain(seen(done).value[region]);
+          expect(stageOf(done, region).attempts).toBe(faults + 1);
+        }),
+        { numRuns: 100 },
+      );
+    },
+  );
+});
+
+describe('a payment', () => {
+  const ready: BatchEvent[] = [
+    { type: 'received', at },
+    { type: 'fa_resolution.dispatch', at, job: 'fa' },
+    { type: 'fa_resolution.succeeded', at, job: 'fa' },
+    { type: 'sponsor_bank_dispatch.due', at, dueAt: at },
+  ];
+  const region = 'sponsor_bank_dispatch';
+  const retryAt = later(at, 5);
+
+  it('keeps its idempotency key and the time it was first sent, until the bank has definitely refused it', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom('failed', 'stale', 'refused'), { maxLength: 8 }), (outcomes) => {
+        let batch = run(batchMachine, newBatch('CASH_DIGITAL', 10), ready).snapshot;
+        let [submission, sent]: [number, Date | null] = [1, null];
+        for (const [n, outcome] of outcomes.entries()) {
+          const time = later(at, n);
+          const job = `job-${n}`;
+          batch = run(batchMachine, batch, [
+            { type: `${region}.dispatch`, at: time, job },
+            { type: `${region}.submitting`, at: time, job },
+            { type: `${region}.${outcome as 'failed'}`, at: time, job, code: 'C', retryAt },
+          ]).snapshot;
+          sent = outcome === 'refused' ? null : (sent ?? time);
+          submission += outcome === 'refused' ? 1 : 0;
+          expect(stageOf(batch, region)).toMatchObject({ submission, submittedAt: sent, attempts: n + 1 });
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('whose outcome is unknown is still the same submission after an operator has it retried', () => {
+    const { snapshot } = run(batchMachine, newBatch('CASH_DIGITAL'), [
+      ...ready,
+      { type: `${region}.dispatch`, at, job: 'j' },
+      { type: `${region}.submitting`, at, job: 'j' },
+      { type: `${region}.failed`, at, job: 'j', code: 'PAYMENT_OUTCOME_UNKNOWN', retryAt, final: true },
+      { type: `${region}.retry`, at: later(at) },
+    ]);
+    expect(stageOf(snapshot, region)).toMatchObject({
+      submission: 1,
+      submittedAt: at,
+      attempts: 0,
+      dueAt: later(at),
+    });
+  });
+});

@@ -1,0 +1,185 @@
+import fc from 'fast-check';
+import type { AnyStateMachine } from 'xstate';
+import { BATCH_REGIONS, BENEFIT_TYPES, batchMachine } from '../../src/machines/batch.ts';
+import { ENVELOPE_REGIONS, envelopeMachine } from '../../src/machines/envelope.ts';
+import { statementMachine } from '../../src/machines/statement.ts';
+import {
+  later,
+  newBatch,
+  newEnvelope,
+  newStatement,
+  START,
+  type Stepped,
+  seen,
+  stageOf,
+  step,
+} from './records.ts';
+
+/** Arbitrary sequences of events for any of the machines, most of them to the point, some out of place. */
+
+export interface SentEvent {
+  readonly type: string;
+  readonly at: Date;
+  readonly job?: string;
+  readonly final?: boolean;
+}
+
+export interface Subject {
+  readonly name: string;
+  readonly machine: AnyStateMachine;
+  readonly regions: readonly string[];
+  /** Events that belong to no stage. */
+  readonly others: readonly Readonly<{ type: string; [field: string]: unknown }>[];
+  start(maxAttempts: number, variant: number): unknown;
+}
+
+const benefitType = (variant: number) => BENEFIT_TYPES[variant % BENEFIT_TYPES.length] ?? 'SERVICE';
+
+export const SUBJECTS: readonly Subject[] = [
+  {
+    name: 'a batch',
+    machine: batchMachine,
+    regions: BATCH_REGIONS,
+    others: [{ type: 'received' }],
+    start: (maxAttempts, variant) => newBatch(benefitType(variant), maxAttempts),
+  },
+  {
+    name: 'an envelope',
+    machine: envelopeMachine,
+    regions: ENVELOPE_REGIONS,
+    others: [
+      { type: 'created' },
+      ...['0.1', '0.2'].map((quantity) => ({ type: 'batch_received', count: 1, quantity })),
+      { type: 'batch_ready', batch: 'batch-1' },
+      { type: 'cancel' },
+      { type: 'shipped', count: 1 },
+    ],
+    start: (maxAttempts, variant) => newEnvelope({ benefit_type: benefitType(variant % 2) }, maxAttempts),
+  },
+  {
+    name: 'a statement',
+    machine: statementMachine,
+    regions: ['statement_process'],
+    others: [{ type: 'uploaded' }],
+    start: (maxAttempts) => newStatement(maxAttempts),
+  },
+];
+
+export const PROCESSING: readonly string[] = ['PROCESSING', 'CHECK_IN_PROGRESS'];
+export const PROCESSED: readonly string[] = ['PROCESSED', 'FUNDS_AVAILABLE', 'FUNDS_BLOCK_SUCCESS'];
+export const WAITING: readonly string[] = [
+  'PENDING',
+  'PENDING_CHECK',
+  'FUNDS_NOT_AVAILABLE',
+  'FUNDS_BLOCK_FAILURE',
+];
+
+const KINDS = [
+  'enable',
+  'due',
+  'dispatch',
+  'submitting',
+  'succeeded',
+  'refused',
+  'failed',
+  'stale',
+  'retry',
+  'release',
+  'cancel',
+];
+/** What is to the point in a state; success and cancellation are rare because they end things. */
+const IN_PLACE: readonly (readonly [readonly string[], readonly string[]])[] = [
+  [['NOT_APPLICABLE'], ['enable']],
+  [WAITING, ['dispatch', 'dispatch', 'dispatch', 'dispatch', 'dispatch', 'due', 'cancel']],
+  [
+    PROCESSING,
+    ['succeeded', 'refused', 'refused', 'failed', 'failed', 'failed', 'stale', 'submitting', 'submitting'],
+  ],
+  [['ERROR'], ['retry', 'retry', 'retry', 'release']],
+  [PROCESSED, ['retry']],
+];
+
+interface Choice {
+  readonly what: 'in place' | 'out of place' | 'other';
+  readonly pick: number;
+  readonly region: number;
+  readonly final: boolean;
+}
+
+const choice: fc.Arbitrary<Choice> = fc.record({
+  what: fc.constantFrom(
+    'in place',
+    'in place',
+    'in place',
+    'in place',
+    'out of place',
+    'out of place',
+    'other',
+  ),
+  pick: fc.nat({ max: 5_039 }),
+  region: fc.nat({ max: 59 }),
+  final: fc.integer({ min: 0, max: 4 }).map((n) => n === 0),
+});
+
+const among = <T>(list: readonly T[], n: number): T => {
+  const one = list[n % list.length];
+  if (one === undefined) throw new Error('There is nothing to choose from.');
+  return one;
+};
+
+function eventOf(
+  { regions, others }: Subject,
+  snapshot: unknown,
+  { what, pick, region, final }: Choice,
+  at: Date,
+): SentEvent {
+  if (what === 'other') return { ...among(others, pick), at };
+  const state = (name: string) => seen(snapshot).value[name] ?? '';
+  const open = regions.filter((name) => !['NOT_APPLICABLE', ...PROCESSED].includes(state(name)));
+  const name = among(what === 'in place' && open.length > 0 ? open : regions, region);
+  const fitting = IN_PLACE.find(([states]) => states.includes(state(name)))?.[1] ?? KINDS;
+  const kind = among(what === 'in place' ? fitting : KINDS, pick);
+  const owner = stageOf(snapshot, name).jobId;
+  const result = what === 'in place' && owner !== null ? owner : 'foreign-job';
+  const event = {
+    type: `${name}.${kind}`,
+    at,
+    job: kind === 'dispatch' ? `job-${at.getTime()}` : result,
+    dueAt: later(at),
+    retryAt: later(at, 5),
+    code: 'FAULT',
+    reference: 'BLOCK-1',
+  };
+  return final ? { ...event, final } : event;
+}
+
+/** One step of a sequence. */
+export interface Look {
+  readonly before: unknown;
+  readonly event: SentEvent;
+  readonly snapshot: unknown;
+  readonly effects: Stepped<AnyStateMachine>['effects'];
+  readonly maxAttempts: number;
+}
+
+/** Sends arbitrary sequences and looks at every step of each. */
+export function everyStep(subject: Subject, look: (step: Look) => void, numRuns = 80): void {
+  fc.assert(
+    fc.property(
+      fc.array(choice, { maxLength: 60, size: 'max' }),
+      fc.integer({ min: 1, max: 4 }),
+      fc.nat({ max: 4 }),
+      (choices, maxAttempts, variant) => {
+        let before = subject.start(maxAttempts, variant);
+        for (const [n, one] of choices.entries()) {
+          const event = eventOf(subject, before, one, later(START, n + 1));
+          const { snapshot, effects } = step(subject.machine, before as never, event);
+          look({ before, event, snapshot, effects, maxAttempts });
+          before = snapshot;
+        }
+      },
+    ),
+    // Without the bias towards small values, which would make most sequences too short to get anywhere.
+    { numRuns, noBias: true },
+  );
+}

@@ -1,0 +1,209 @@
+import type { StageData } from '../../src/machines/stage.ts';
+import type { Effect } from './records.ts';
+
+/**
+ * The pipeline's table of the stage region, written down once more by hand: what the machines are checked against.
+ * It must not be derived from them.
+ */
+
+/** An event of any kind, its region's name taken off. */
+export interface RegionEvent {
+  readonly type: string;
+  readonly at: Date;
+  readonly job?: string;
+  readonly code?: string;
+  readonly retryAt?: Date;
+  readonly dueAt?: Date | null;
+  readonly final?: boolean;
+}
+
+type Attempts = '=' | '+1' | '0';
+type Code = '=' | 'code' | 'STALE' | '-';
+type Job = '=' | 'job' | '-';
+type Due = '=' | 'dueAt' | 'retryAt' | 'at' | '-';
+type Submission = '=' | '+1';
+type Submitted = '=' | 'first' | '-';
+/** `mine`: the result comes under the job that owns the stage. `left`: another attempt is allowed after this one. */
+type When = 'always' | 'mine' | 'mine, left' | 'left' | 'releasable';
+type Row = readonly [string, string, When, string, Attempts, Code, Job, Due, Submission, Submitted];
+
+const COMMON: readonly Row[] = [
+  // from, event, when, to, attempts, error code, job id, due at, submission, submitted at
+  ['NOT_APPLICABLE', 'enable', 'always', 'PENDING', '=', '=', '=', 'dueAt', '=', '='],
+  ['PENDING', 'due', 'always', 'PENDING', '=', '=', '=', 'dueAt', '=', '='],
+  ['PENDING', 'dispatch', 'always', 'PROCESSING', '=', '=', 'job', '-', '=', '='],
+  ['PENDING', 'cancel', 'always', 'NOT_APPLICABLE', '=', '=', '=', '-', '=', '='],
+  ['PROCESSING', 'submitting', 'mine', 'PROCESSING', '=', '=', '=', '=', '=', 'first'],
+  ['PROCESSING', 'succeeded', 'mine', 'PROCESSED', '+1', '-', '-', '-', '=', '='],
+  ['PROCESSING', 'failed', 'mine, left', 'PENDING', '+1', 'code', '-', 'retryAt', '=', '='],
+  ['PROCESSING', 'failed', 'mine', 'ERROR', '+1', 'code', '-', '-', '=', '='],
+  ['PROCESSING', 'stale', 'left', 'PENDING', '+1', 'STALE', '-', 'retryAt', '=', '='],
+  ['PROCESSING', 'stale', 'always', 'ERROR', '+1', 'STALE', '-', '-', '=', '='],
+  ['ERROR', 'retry', 'always', 'PENDING', '0', '=', '-', 'at', '=', '='],
+  ['ERROR', 'release', 'releasable', 'PROCESSED', '=', '=', '-', '-', '=', '='],
+];
+
+/** A refusal of the outside is a fault; the next submission is another one. */
+const PROCESS: readonly Row[] = [
+  ['PROCESSING', 'refused', 'mine, left', 'PENDING', '+1', 'code', '-', 'retryAt', '+1', '-'],
+  ['PROCESSING', 'refused', 'mine', 'ERROR', '+1', 'code', '-', '-', '+1', '-'],
+];
+
+/** "Not enough funds" is an answer: it uses up no attempts and is asked again at every tick. */
+const FUNDS: readonly Row[] = [
+  ['PROCESSING', 'refused', 'mine', 'ASK_AGAIN', '=', 'code', '-', 'at', '+1', '-'],
+  ['ASK_AGAIN', 'dispatch', 'always', 'PROCESSING', '=', '=', 'job', '-', '=', '='],
+  ['ASK_AGAIN', 'cancel', 'always', 'NOT_APPLICABLE', '=', '=', '=', '-', '=', '='],
+];
+
+/** The words of a region, in the order NOT_APPLICABLE, PENDING, PROCESSING, PROCESSED, ERROR, ASK_AGAIN. */
+export type Words = readonly string[];
+const PLAIN: Words = ['NOT_APPLICABLE', 'PENDING', 'PROCESSING', 'PROCESSED', 'ERROR', 'ASK_AGAIN'];
+
+export interface RegionRules {
+  readonly words: Words;
+  readonly releasable: boolean;
+}
+
+export const processStatus = (releasable: boolean): RegionRules => ({ words: PLAIN.slice(0, 5), releasable });
+export const FUNDS_AVAILABLE: RegionRules = {
+  words: [
+    'NOT_APPLICABLE',
+    'PENDING_CHECK',
+    'CHECK_IN_PROGRESS',
+    'FUNDS_AVAILABLE',
+    'ERROR',
+    'FUNDS_NOT_AVAILABLE',
+  ],
+  releasable: false,
+};
+export const FUNDS_BLOCKED: RegionRules = {
+  words: [
+    'NOT_APPLICABLE',
+    'PENDING_CHECK',
+    'CHECK_IN_PROGRESS',
+    'FUNDS_BLOCK_SUCCESS',
+    'ERROR',
+    'FUNDS_BLOCK_FAILURE',
+  ],
+  releasable: false,
+};
+
+/** The plain word for a region's state, and back. */
+export const plain = ({ words }: RegionRules, state: string): string => PLAIN[words.indexOf(state)] ?? state;
+const worded = ({ words }: RegionRules, state: string): string => words[PLAIN.indexOf(state)] ?? state;
+
+export interface RegionState {
+  readonly state: string;
+  readonly stage: StageData;
+}
+
+/**
+ * What the table says becomes of a region.
+ *
+ * @returns null when no row fits: the event changes nothing
+ */
+export function byTheTable(
+  rules: RegionRules,
+  { state, stage }: RegionState,
+  event: RegionEvent,
+  maxAttempts: number,
+): RegionState | null {
+  const holds: Record<When, boolean> = {
+    always: true,
+    mine: event.job === stage.jobId,
+    'mine, left': event.job === stage.jobId && event.final !== true && stage.attempts + 1 < maxAttempts,
+    left: stage.attempts + 1 < maxAttempts,
+    releasable: rules.releasable,
+  };
+  const rows = [
+    ...COMMON,
+    ...(rules.words.includes('FUNDS_AVAILABLE') || rules.words.includes('FUNDS_BLOCK_SUCCESS')
+      ? FUNDS
+      : PROCESS),
+  ];
+  const row = rows.find(
+    ([from, type, when]) => from === plain(rules, state) && type === event.type && holds[when],
+  );
+  if (!row) return null;
+  const [, type, , to, attempts, code, job, due, submission, submitted] = row;
+  return {
+    state: worded(rules, to),
+    stage: {
+      attempts: { '=': stage.attempts, '+1': stage.attempts + 1, '0': 0 }[attempts],
+      errorCode: { '=': stage.errorCode, code: event.code ?? null, STALE: 'STALE', '-': null }[code],
+      jobId: { '=': stage.jobId, job: event.job ?? null, '-': null }[job],
+      dueAt: {
+        '=': stage.dueAt,
+        dueAt: event.dueAt ?? null,
+        retryAt: event.retryAt ?? null,
+        at: event.at,
+        '-': null,
+      }[due],
+      submission: { '=': stage.submission, '+1': stage.submission + 1 }[submission],
+      submittedAt: { '=': stage.submittedAt, first: stage.submittedAt ?? event.at, '-': null }[submitted],
+      // Saying that something is about to be sent is no change of the stage.
+      timestamp: type === 'submitting' ? stage.timestamp : event.at,
+    },
+  };
+}
+
+/** A record as the model sees it. */
+export interface World {
+  readonly value: Readonly<Record<string, string>>;
+  readonly stages: Readonly<Record<string, StageData>>;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+/** What one event does: further events of the same record, and what is asked of the outside. */
+export interface Consequence {
+  readonly world: World;
+  readonly raised?: readonly RegionEvent[];
+  readonly effects?: readonly Effect[];
+}
+
+/** A machine's rules besides the table. */
+export interface MachineRules {
+  readonly regions: Readonly<Record<string, RegionRules>>;
+  readonly maxAttempts: number;
+  /** Events that are no stage's. */
+  onEvent(world: World, event: RegionEvent): Consequence;
+  /** What follows when a stage is processed. */
+  onProcessed(world: World, region: string, event: RegionEvent): Consequence;
+  /** What holds after every event. */
+  settle?(world: World, event: RegionEvent): World;
+}
+
+/** The world after an event, and all that was asked of the outside on the way. */
+export function predict(
+  rules: MachineRules,
+  world: World,
+  event: RegionEvent,
+): Required<Omit<Consequence, 'raised'>> {
+  const { world: next, raised = [], effects = [] } = react(rules, world, event);
+  let now = next;
+  const asked = [...effects];
+  for (const one of raised) {
+    const further = predict(rules, now, one);
+    now = further.world;
+    asked.push(...further.effects);
+  }
+  return { world: rules.settle?.(now, event) ?? now, effects: asked };
+}
+
+function react(rules: MachineRules, world: World, event: RegionEvent): Consequence {
+  const [region = '', type = ''] = event.type.split('.');
+  const ofRegion = rules.regions[region];
+  const [state, stage] = [world.value[region], world.stages[region]];
+  if (!ofRegion || state === undefined || !stage) return rules.onEvent(world, event);
+  const after = byTheTable(ofRegion, { state, stage }, { ...event, type }, rules.maxAttempts);
+  if (!after) return { world };
+  const next = {
+    ...world,
+    value: { ...world.value, [region]: after.state },
+    stages: { ...world.stages, [region]: after.stage },
+  };
+  if (plain(ofRegion, after.state) === 'PROCESSED') return rules.onProcessed(next, region, event);
+  if (type !== 'dispatch') return { world: next };
+  return { world: next, effects: [{ type: 'enqueue', params: { region, job: event.job } }] };
+}
