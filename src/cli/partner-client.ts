@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { CliError, EXIT } from './failure.ts';
 import { oneLine } from './one-line.ts';
 import { createPartnerHttp, type HttpResult } from './partner-http.ts';
 import {
@@ -185,4 +186,9 @@ function asObjects(value: unknown): readonly JsonObject[] | null {
   if (!Array.isArray(value)) return null;
   const objects = value.map(asObject);
   return objects.every((object) => object !== null) ? objects : null;
+}
+
+/** A refusal as the failure of a command. */
+export function refusedError({ code, message }: { readonly code: string; readonly message: string }): CliError {
+  return new CliError(code, message === '' ? 'The server refused the request.' : message, EXIT.refused);
 }

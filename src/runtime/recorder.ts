@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Backoff, retryAt } from './backoff.ts';
-import { SupersededError } from './errors.ts';
+import { codeOf, isPassing, messageOf, SupersededError } from './errors.ts';
 import { type Claim, type JobData, workerQueue } from './jobs.ts';
 import type { Outcome, OutcomeTransaction, Stage } from './stage.ts';
 import type { Store } from './store.ts';
@@ -15,6 +15,8 @@ export interface Recording {
 }
 
 interface Waiting extends Recording {
+  /** Takes the place of an outcome that the database does not take. */
+  readonly instead?: Outcome;
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -61,28 +63,50 @@ export class Recorder {
   }
 
   async #recordSet(set: readonly Waiting[]): Promise<void> {
-    try {
-      await this.#commit(set);
-      for (const { resolve } of set) resolve();
-    } catch (error) {
-      // One bad outcome must not spoil the others: each gets a transaction of its own, and its own verdict.
-      const [only] = set;
-      if (set.length === 1 && only && error instanceof SupersededError) only.reject(error);
-      else for (const one of set) await this.#recordAlone(one);
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await this.#commit(set);
+        for (const { resolve } of set) resolve();
+        return;
+      } catch (error) {
+        if (!isPassing(error) || tries === TRIES_MAX) return this.#settle(set, error, tries === 1);
+        this.#store.observer.troubled(`${set[0]?.stage.name} record`, error);
+        // A process that ends meanwhile does not wait for this.
+        await delay(TRY_AGAIN_BASE_MS * 2 ** tries, undefined, { ref: false });
+      }
     }
   }
 
-  async #recordAlone(one: Waiting): Promise<void> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        await this.#commit([one]);
-        return one.resolve();
-      } catch (error) {
-        if (error instanceof SupersededError || tries === TRIES_MAX) return one.reject(error);
-        this.#store.observer.troubled(`${one.stage.name} record`, error);
-        await delay(TRY_AGAIN_BASE_MS * 2 ** tries);
-      }
+  /** @param sure nothing was committed; after a broken connection nobody knows */
+  async #settle(set: readonly Waiting[], error: unknown, sure: boolean): Promise<void> {
+    const [one] = set;
+    if (!one || isPassing(error)) {
+      for (const { reject } of set) reject(error);
+    } else if (set.length > 1) {
+      // One bad outcome must not spoil the others: each gets a transaction of its own, and its own verdict.
+      for (const alone of set) await this.#recordSet([alone]);
+    } else if (error instanceof SupersededError) {
+      if (sure) await this.#showLate(one);
+      one.reject(error);
+    } else if (one.outcome === one.instead) {
+      one.reject(error);
+    } else {
+      // What cannot be stored as it is would fail every time: the attempt has failed.
+      this.#store.observer.troubled(`${one.stage.name} record`, error);
+      const instead: Outcome = {
+        kind: 'failed',
+        code: codeOf(error, 'RECORD_FAILED'),
+        message: messageOf(error),
+      };
+      await this.#recordSet([{ ...one, outcome: instead, instead }]);
     }
+  }
+
+  async #showLate(one: Recording): Promise<void> {
+    const { actor } = one.stage;
+    await this.#store
+      .transact((tx) => tx.late(actor, one.data.id, resultEvent(one, tx.now, this.#store.registry.backoff)))
+      .catch((error: unknown) => this.#store.observer.troubled(`${one.stage.name} record`, error));
   }
 
   async #commit(set: readonly Recording[]): Promise<void> {
@@ -93,13 +117,20 @@ export class Recorder {
       }
       const [first] = set;
       if (!first) return;
-      await tx.deliver(
-        first.stage.actor,
-        set.map((one) => ({
-          id: one.data.id,
-          event: resultEvent(one, tx.now, this.#store.registry.backoff),
-        })),
-      );
+      const deliveries = set.map((one) => ({
+        id: one.data.id,
+        event: resultEvent(one, tx.now, this.#store.registry.backoff),
+      }));
+      const results = await tx.deliver(first.stage.actor, deliveries);
+      for (const [index, { problem, accepted }] of results.entries()) {
+        const one = set[index];
+        const delivery = deliveries[index];
+        if (!one || !delivery) continue;
+        // The actor hears of it when its row can be read again.
+        if (problem === 'parked') tx.tell({ machine: first.stage.actor.name, id: delivery.id }, delivery.event);
+        // What it wrote must not stay when nobody waits for the result.
+        else if (!accepted && one.outcome.write) throw new SupersededError(one.claim.id);
+      }
     });
   }
 

@@ -100,25 +100,20 @@ const IN_PLACE: readonly (readonly [readonly string[], readonly string[]])[] = [
 ];
 
 interface Choice {
-  readonly what: 'in place' | 'out of place' | 'other';
+  readonly what: 'in place' | 'foreign' | 'out of place' | 'other';
   readonly pick: number;
   readonly region: number;
   readonly final: boolean;
 }
 
 const choice: fc.Arbitrary<Choice> = fc.record({
-  what: fc.constantFrom(
-    'in place',
-    'in place',
-    'in place',
-    'in place',
-    'out of place',
-    'out of place',
-    'other',
+  what: fc.oneof(
+    { weight: 6, arbitrary: fc.constant('in place' as const) },
+    { weight: 1, arbitrary: fc.constantFrom('foreign' as const, 'out of place' as const, 'other' as const) },
   ),
   pick: fc.nat({ max: 5_039 }),
   region: fc.nat({ max: 59 }),
-  final: fc.integer({ min: 0, max: 4 }).map((n) => n === 0),
+  final: fc.boolean(),
 });
 
 const among = <T>(list: readonly T[], n: number): T => {
@@ -135,10 +130,14 @@ function eventOf(
 ): SentEvent {
   if (what === 'other') return { ...among(others, pick), at };
   const state = (name: string) => seen(snapshot).value[name] ?? '';
+  const working = regions.filter((name) => PROCESSING.includes(state(name)));
   const open = regions.filter((name) => !['NOT_APPLICABLE', ...PROCESSED].includes(state(name)));
-  const name = among(what === 'in place' && open.length > 0 ? open : regions, region);
+  const [wanted = regions] = [what === 'foreign' ? working : [], what === 'out of place' ? [] : open].filter(
+    (names) => names.length > 0,
+  );
+  const name = among(wanted, region);
   const fitting = IN_PLACE.find(([states]) => states.includes(state(name)))?.[1] ?? KINDS;
-  const kind = among(what === 'in place' ? fitting : KINDS, pick);
+  const kind = among(what === 'out of place' ? KINDS : fitting, pick);
   const owner = stageOf(snapshot, name).jobId;
   const result = what === 'in place' && owner !== null ? owner : 'foreign-job';
   const event = {

@@ -77,13 +77,16 @@ async function refusalFor(
   batch: Batch,
   payload: readonly DisbursementPayload[],
 ): Promise<unknown> {
-  if (error instanceof Refusal) return refusedAsAWhole(error, payload);
-  if (!isUniqueViolation(error)) return error;
+  const isOverflow = error instanceof Refusal && error.code.endsWith('_EXCEEDS_DECLARED');
+  if (error instanceof Refusal && !isOverflow) return refusedAsAWhole(error, payload);
+  if (!isOverflow && !isUniqueViolation(error)) return error;
+  // A batch that is sent again with a change overflows its envelope, but that its ids are used is the better answer.
   const taken = await idsTaken(context.database.sql, batch);
   const fault: Fault = { code: 'INVALID_DISBURSEMENT_ID', why: 'there is a disbursement by this id already' };
   const faults = batch.items.map(({ disbursement_id: id }) => (taken.has(id) ? [fault] : []));
   const refusal = refusalOf(nameIn(payload), payload.map(disbursementAnswer), faults);
   if (refusal) return refusal;
+  if (isOverflow) return refusedAsAWhole(error, payload);
   const sentence = `There is another batch by the id ${batch.id}, with other disbursements.`;
   return refusedAsAWhole(new Refusal('INVALID_DISBURSEMENT_PAYLOAD', sentence), payload);
 }

@@ -1,5 +1,5 @@
-import { parseDecimal } from '../decimal.ts';
-import { quoted } from './one-line.ts';
+import { parseDecimal } from '../../decimal.ts';
+import { quoted } from '../one-line.ts';
 
 /** The facts of an envelope that a file of disbursements does not hold, under the names of the wire. */
 export interface EnvelopeFields {

@@ -1,0 +1,86 @@
+import type { Queryable } from '../../db/connection.ts';
+import { jsonNumber } from '../json.ts';
+import { identifier } from './fields.ts';
+import { geoRecords } from './geo-records.ts';
+import { type Answer, messageOf, Refusal } from './message.ts';
+import type { Operation } from './operation.ts';
+
+const schema = messageOf({ request_payload: identifier });
+
+interface StatusRow {
+  readonly benefit_code_id: string;
+  readonly total_disbursement_quantity_declared: string;
+  readonly total_disbursement_quantity_received: string;
+  readonly [column: string]: unknown;
+}
+
+/**
+ * `/get_disbursement_envelope_status`: how far an envelope has come: declared and received, its money, what was shipped,
+ * reconciled and reversed, and what was allocated and notified in its zones.
+ */
+export const envelopeStatus: Operation<(typeof schema)['_output']> = {
+  path: '/get_disbursement_envelope_status',
+  schema,
+  async perform({ database: { sql } }, { request_payload: id, pagination_request: page }): Promise<Answer> {
+    const status = await statusOf(sql, id);
+    if (!status) {
+      throw new Refusal('DISBURSEMENT_ENVELOPE_NOT_FOUND', `There is no envelope by the id ${id}.`);
+    }
+    const geos = await geoRecords(sql, { column: 'disbursement_envelope_id', id }, page);
+    const payload = {
+      ...status,
+      benefit_code_id: Number(status.benefit_code_id),
+      total_disbursement_quantity_declared: jsonNumber(status.total_disbursement_quantity_declared),
+      total_disbursement_quantity_received: jsonNumber(status.total_disbursement_quantity_received),
+      number_of_beneficiaries_received: await beneficiariesOf(sql, id),
+      ...(await allocationsOf(sql, id)),
+      disbursement_batch_control_geos: geos.records,
+    };
+    return { payload, pagination: geos.pagination };
+  },
+};
+
+async function statusOf(sql: Queryable, id: string): Promise<StatusRow | undefined> {
+  const [row] = await sql<StatusRow[]>`
+    select e.id as disbursement_envelope_id, e.benefit_code_id, e.benefit_code_mnemonic, e.benefit_type,
+      e.measurement_unit, e.cancellation_status,
+      e.number_of_beneficiaries as number_of_beneficiaries_declared,
+      e.number_of_disbursements as number_of_disbursements_declared,
+      c.number_of_disbursements_received,
+      e.total_disbursement_quantity as total_disbursement_quantity_declared,
+      c.total_disbursement_quantity_received,
+      s.funds_available_with_bank, s.funds_available_latest_timestamp, s.funds_available_latest_error_code,
+      s.funds_available_attempts, s.funds_blocked_with_bank, s.funds_blocked_latest_timestamp,
+      s.funds_blocked_latest_error_code, s.funds_blocked_attempts, s.funds_blocked_reference_number,
+      s.number_of_disbursements_shipped, s.number_of_disbursements_reconciled, s.number_of_disbursements_reversed
+    from disbursement_envelopes e
+    join envelope_control c on c.disbursement_envelope_id = e.id
+    join envelope_batch_status_for_cash s on s.disbursement_envelope_id = e.id
+    where e.id = ${id}`;
+  return row;
+}
+
+async function beneficiariesOf(sql: Queryable, id: string): Promise<number> {
+  const [row] = await sql<{ beneficiaries: number }[]>`
+    select count(*)::int as beneficiaries from (
+      select distinct d.beneficiary_id
+      from disbursement_batch_control b join disbursements d on d.disbursement_batch_control_id = b.id
+      where b.disbursement_envelope_id = ${id}) distinct_beneficiaries`;
+  return row?.beneficiaries ?? 0;
+}
+
+async function allocationsOf(sql: Queryable, id: string): Promise<Record<string, number>> {
+  const [geo] = await sql<Record<string, number>[]>`
+    select count(distinct warehouse_id)::int as no_of_warehouses_allocated,
+      count(distinct warehouse_id) filter (where warehouse_notification_status = 'PROCESSED')::int
+        as no_of_warehouses_notified,
+      count(distinct agency_id)::int as no_of_agencies_allocated,
+      count(distinct agency_id) filter (where agency_notification_status = 'PROCESSED')::int
+        as no_of_agencies_notified
+    from disbursement_batch_control_geo where disbursement_envelope_id = ${id}`;
+  const [people] = await sql<Record<string, number>[]>`
+    select count(*)::int as no_of_beneficiaries_notified
+    from disbursement_batch_control b join disbursement_resolution_geo_address a on a.disbursement_batch_control_id = b.id
+    where b.disbursement_envelope_id = ${id} and a.beneficiary_notification_status = 'PROCESSED'`;
+  return { ...geo, ...people };
+}
