@@ -45,7 +45,8 @@ export function answerErrors(app: FastifyInstance, clock: Clock): void {
   });
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (error instanceof NotJsonError) return refuse(request, reply, clock, 400, error.code, error.message);
-    if (error instanceof HttpError) return refuse(request, reply, clock, error.statusCode, error.code, error.message);
+    if (error instanceof HttpError)
+      return refuse(request, reply, clock, error.statusCode, error.code, error.message);
     const status = error.statusCode ?? 500;
     if (status >= 400 && status < 500) return refuse(request, reply, clock, status, ...wordsOf(status));
     return answerFault(error, request, reply, clock);
@@ -70,11 +71,19 @@ function refuse(
   return reply.code(status).send(failure(requestIdOf(request.body), clock.now(), code, sentence));
 }
 
-function answerFault(error: FastifyError, request: FastifyRequest, reply: FastifyReply, clock: Clock): FastifyReply {
+function answerFault(
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  clock: Clock,
+): FastifyReply {
   const errorId = randomUUID();
   // Not the whole error: what the database adds to it (`detail`) quotes rows.
   const { name, code, message, stack } = error;
-  request.log.error({ error_id: errorId, path: request.routeOptions.url ?? null, err: { name, code, message, stack } }, 'Request failed');
+  request.log.error(
+    { error_id: errorId, path: request.routeOptions.url ?? null, err: { name, code, message, stack } },
+    'Request failed',
+  );
   const sentence = `Something went wrong here. Error id: ${errorId}.`;
   return reply.code(500).send(failure(requestIdOf(request.body), clock.now(), 'INTERNAL_ERROR', sentence));
 }

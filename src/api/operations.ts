@@ -13,5 +13,6 @@ export async function operations(app: FastifyInstance, options: ApiOptions): Pro
     const report = await check();
     return reply.code(report.ready ? 200 : 503).send(report);
   });
-  if (metrics) app.get('/metrics', async (_request, reply) => reply.type(METRICS_CONTENT_TYPE).send(await metrics()));
+  if (metrics)
+    app.get('/metrics', async (_request, reply) => reply.type(METRICS_CONTENT_TYPE).send(await metrics()));
 }

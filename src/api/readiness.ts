@@ -25,7 +25,8 @@ export function readiness(options: ApiOptions): () => Promise<Readiness> {
   const database = checkOf('database', options, () => sql`select 1`);
   const queue = checkOf('queue', options, () => options.system.store.jobs.boss.schemaVersion());
   const migrations = checkOf('migrations', options, async () => {
-    if (!(await isMigrated(sql))) throw Object.assign(new Error('Migrations are missing.'), { code: 'NOT_MIGRATED' });
+    if (!(await isMigrated(sql)))
+      throw Object.assign(new Error('Migrations are missing.'), { code: 'NOT_MIGRATED' });
   });
   return async () => {
     const [first, second, third] = await Promise.all([database(), queue(), migrations()]);
@@ -38,7 +39,11 @@ export function readiness(options: ApiOptions): () => Promise<Readiness> {
 }
 
 /** One check. While one is under way, further questions wait for it: a database that hangs is asked once. */
-function checkOf(name: string, { logger }: ApiOptions, run: () => PromiseLike<unknown>): () => Promise<Check> {
+function checkOf(
+  name: string,
+  { logger }: ApiOptions,
+  run: () => PromiseLike<unknown>,
+): () => Promise<Check> {
   let underWay: Promise<Check> | null = null;
   return async () => {
     underWay ??= (async () => run())()
@@ -53,7 +58,11 @@ function checkOf(name: string, { logger }: ApiOptions, run: () => PromiseLike<un
         underWay = null;
       });
     const timeout = new AbortController();
-    const late = delay(CHECK_TIMEOUT_MS, { ok: false, problem: 'TIMEOUT' }, { signal: timeout.signal, ref: false });
+    const late = delay(
+      CHECK_TIMEOUT_MS,
+      { ok: false, problem: 'TIMEOUT' },
+      { signal: timeout.signal, ref: false },
+    );
     try {
       return await Promise.race([underWay, late]);
     } finally {

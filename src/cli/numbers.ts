@@ -1,30 +1,37 @@
+import { Option } from 'commander';
 import { usageError } from './failure.ts';
 import { quoted } from './one-line.ts';
 
-/**
- * A parser of an option's value that takes whole numbers within bounds.
- *
- * @param flag the option, for the error's sentence
- */
-export function wholeNumberOption(flag: string, min: number, max: number): (text: string) => number {
-  return (text) => numberWithin(flag, /^\d+$/, text, min, max, 'a whole number');
+/** What an option may be, and what it is when it is not given. */
+export interface Bounds {
+  readonly min: number;
+  readonly max: number;
+  readonly byDefault: number;
 }
 
-/** Likewise for seconds, which may have decimal places. @returns milliseconds */
-export function secondsOption(
-  flag: string,
-  minSeconds: number,
-  maxSeconds: number,
-): (text: string) => number {
-  return (text) => numberWithin(flag, /^\d+(?:\.\d+)?$/, text, minSeconds, maxSeconds, 'seconds') * 1000;
+/**
+ * An option that takes whole numbers within bounds.
+ *
+ * @param flag such as `--batch-size`
+ */
+export function wholeNumberOption(flag: string, help: string, bounds: Bounds): Option {
+  return new Option(`${flag} <n>`, help)
+    .default(bounds.byDefault)
+    .argParser((text) => numberWithin(flag, /^\d+$/, text, bounds, 'a whole number'));
+}
+
+/** An option that takes seconds, also with decimal places; its value is in milliseconds. */
+export function secondsOption(flag: string, help: string, bounds: Bounds): Option {
+  return new Option(`${flag} <seconds>`, help)
+    .default(bounds.byDefault * 1000, String(bounds.byDefault))
+    .argParser((text) => numberWithin(flag, /^\d+(?:\.\d+)?$/, text, bounds, 'seconds') * 1000);
 }
 
 function numberWithin(
   flag: string,
   pattern: RegExp,
   text: string,
-  min: number,
-  max: number,
+  { min, max }: Bounds,
   what: string,
 ): number {
   const value = pattern.test(text) ? Number(text) : Number.NaN;

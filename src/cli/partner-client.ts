@@ -71,9 +71,9 @@ export interface PartnerClient {
     disbursements: readonly DisbursementPayload[],
     signal?: AbortSignal,
   ): Promise<Answer<readonly JsonObject[]>>;
-  /** What has become of an envelope. */
+  /** What has become of an envelope, with the first of its geo records at most. */
   envelopeStatus(envelopeId: string, signal?: AbortSignal): Promise<Answer<JsonObject>>;
-  /** Where each stage of a batch stands. */
+  /** Where each stage of a batch stands, with the first of its geo records at most. */
   batchControl(batchId: string, signal?: AbortSignal): Promise<Answer<JsonObject>>;
   /** What the bank's statements say of disbursements (or geo records). */
   disbursementStatus(ids: readonly string[], signal?: AbortSignal): Promise<Answer<readonly JsonObject[]>>;
@@ -105,6 +105,11 @@ export function createPartnerClient(options: PartnerClientOptions): PartnerClien
     return readAnswer(outcome, `${options.url}${path}`, read);
   };
   const body = (payload: unknown) => ({ pagination_request: null, request_payload: payload });
+  // Geo records come in pages; whoever asks here wants the counts.
+  const firstRecord = (payload: unknown) => ({
+    pagination_request: { current_page: 1, page_size: 1 },
+    request_payload: payload,
+  });
   return {
     url: options.url,
     createEnvelopes: (envelopes, signal) =>
@@ -116,8 +121,9 @@ export function createPartnerClient(options: PartnerClientOptions): PartnerClien
         asObjects,
         signal,
       ),
-    envelopeStatus: (id, signal) => call('/get_disbursement_envelope_status', body(id), asObject, signal),
-    batchControl: (id, signal) => call('/get_disbursement_batch_control', body(id), asObject, signal),
+    envelopeStatus: (id, signal) =>
+      call('/get_disbursement_envelope_status', firstRecord(id), asObject, signal),
+    batchControl: (id, signal) => call('/get_disbursement_batch_control', firstRecord(id), asObject, signal),
     disbursementStatus: (ids, signal) => call('/get_disbursement_status', body(ids), asObjects, signal),
     close: () => http.close(),
   };
@@ -189,6 +195,12 @@ function asObjects(value: unknown): readonly JsonObject[] | null {
 }
 
 /** A refusal as the failure of a command. */
-export function refusedError({ code, message }: { readonly code: string; readonly message: string }): CliError {
+export function refusedError({
+  code,
+  message,
+}: {
+  readonly code: string;
+  readonly message: string;
+}): CliError {
   return new CliError(code, message === '' ? 'The server refused the request.' : message, EXIT.refused);
 }

@@ -229,10 +229,10 @@ export interface StageOptions<D extends readonly unknown[]> {
 export function stageRegion<
   const R extends string,
   const D extends readonly unknown[],
-  P extends string,
-  G extends string,
-  S extends string,
-  A extends string,
+  const P extends string,
+  const G extends string,
+  const S extends string,
+  const A extends string,
 >(region: R, names: StageNames<P, G, S, A>, options: StageOptions<D>) {
   const on = <const K extends string>(event: K) => `${region}.${event}` as const;
   const params = { region } as const;

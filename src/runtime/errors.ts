@@ -44,7 +44,8 @@ export function codeOf(error: unknown, fallback: string): string {
 /** SQLSTATE classes of faults that lie with the server's situation and not with the statement. */
 const PASSING_CLASSES = new Set(['08', '40', '53', '55', '57', '58']);
 /** Codes of the drivers and of the operating system for a connection that breaks or cannot be made. */
-const PASSING_CODES = /^(CONNECTION_|CONNECT_TIMEOUT|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/;
+const PASSING_CODES =
+  /^(CONNECTION_|CONNECT_TIMEOUT|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/;
 
 /** Whether the same statements may well succeed a little later: the database is away, starting, full or busy. */
 export function isPassing(error: unknown): boolean {

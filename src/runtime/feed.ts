@@ -8,10 +8,17 @@ const ANNOUNCE_MS = 5;
 /** How often the journal is looked at when no announcement comes. */
 const POLL_MS = 1_000;
 const READ_MAX = 1_000;
+/** Entries that wait for a slow follower at most; it then reads from the journal again. */
+const BUFFER_MAX = 10_000;
 /** How often it is checked whether a transaction that holds a missing number has ended. */
 const GAP_CHECK_MS = 5;
 
-type Listener = (entries: readonly Transition[]) => void;
+interface Follower {
+  /** New entries have been settled. */
+  take(entries: readonly Transition[]): void;
+  /** The feed stops. */
+  wake(): void;
+}
 
 /**
  * Streams the journal in the order of its sequence numbers, without gaps. Numbers are taken before transactions
@@ -21,12 +28,14 @@ type Listener = (entries: readonly Transition[]) => void;
  */
 export class Feed {
   readonly #store: Store;
-  readonly #listeners = new Set<Listener>();
+  readonly #followers = new Set<Follower>();
   #position = 0;
   #announcing: NodeJS.Timeout | null = null;
   #unlisten: (() => Promise<void>) | null = null;
   #running: Promise<void> | null = null;
   #wakeUp: () => void = () => {};
+  /** Something may have been stored since the journal was last read. */
+  #noticed = false;
   #stopped = true;
 
   constructor(store: Store) {
@@ -44,7 +53,11 @@ export class Feed {
   async start(): Promise<void> {
     this.#stopped = false;
     const { sql } = this.#store.database;
-    const { unlisten } = await sql.listen(CHANNEL, () => this.#wakeUp());
+    const { unlisten } = await sql.listen(
+      CHANNEL,
+      () => this.#notice(),
+      () => this.#notice(),
+    );
     this.#unlisten = unlisten;
     const latest = await latestSeq(sql);
     await this.#writersEnd();
@@ -55,16 +68,17 @@ export class Feed {
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#announcing) clearTimeout(this.#announcing);
-    this.#wakeUp();
+    this.#notice();
+    for (const follower of this.#followers) follower.wake();
     await this.#running;
     await this.#unlisten?.();
     this.#unlisten = null;
   }
 
   /**
-   * Streams transitions after a sequence number, then goes on with new ones until `signal` aborts.
+   * Streams transitions after a sequence number, then goes on with new ones until `signal` aborts or the feed stops.
    *
-   * @param options.after sequence number to go on after; now when left out
+   * @param options.after sequence number to go on after; when left out, that of the moment the first entry is asked for
    * @param options.filter only entries that fulfil all its conditions
    */
   async *follow(options: {
@@ -74,34 +88,49 @@ export class Feed {
   }): AsyncGenerator<readonly Transition[], void, undefined> {
     const { signal, filter = {} } = options;
     let cursor = options.after ?? this.#position;
-    while (!signal.aborted && cursor < this.#position) {
+    while (!signal.aborted && !this.#stopped) {
+      // Between this look at the position and the beginning of `#live` nothing else runs, so no entry falls in between.
+      if (cursor >= this.#position) {
+        cursor = yield* this.#live(cursor, filter, signal);
+        continue;
+      }
       const until = this.#position;
       const entries = await entriesAfter(this.#store.database.sql, cursor, READ_MAX, filter);
       const settled = entries.filter(({ seq }) => seq <= until);
       cursor = settled.length === READ_MAX ? (settled.at(-1)?.seq ?? until) : until;
       if (settled.length > 0) yield settled;
     }
-    yield* this.#live(cursor, filter, signal);
   }
 
+  /** @returns the sequence number up to which it has handed out everything: it ends when its buffer is full */
   async *#live(
     after: number,
     filter: JournalFilter,
     signal: AbortSignal,
-  ): AsyncGenerator<readonly Transition[]> {
-    const buffer: Transition[] = [];
+  ): AsyncGenerator<readonly Transition[], number, undefined> {
+    let buffer: Transition[] = [];
+    let taken = after;
+    let full = false;
     let arrived: () => void = () => {};
-    const listener: Listener = (entries) => {
-      for (const entry of entries) if (entry.seq > after && matches(entry, filter)) buffer.push(entry);
-      if (buffer.length > 0) arrived();
+    const follower: Follower = {
+      take(entries) {
+        full ||= buffer.length + entries.length > BUFFER_MAX;
+        if (full) return;
+        for (const entry of entries) if (entry.seq > after && matches(entry, filter)) buffer.push(entry);
+        taken = Math.max(taken, entries.at(-1)?.seq ?? taken);
+        if (buffer.length > 0) arrived();
+      },
+      wake: () => arrived(),
     };
-    const stop = () => arrived();
-    // Between the last look at `position` and this line nothing else ran, so no entry falls in between.
-    this.#listeners.add(listener);
-    signal.addEventListener('abort', stop);
+    this.#followers.add(follower);
+    signal.addEventListener('abort', follower.wake);
     try {
-      while (!signal.aborted) {
-        if (buffer.length > 0) yield buffer.splice(0);
+      while (!signal.aborted && !this.#stopped) {
+        if (buffer.length > 0) {
+          const entries = buffer;
+          buffer = [];
+          yield entries;
+        } else if (full) return taken;
         else {
           await new Promise<void>((resolve) => {
             arrived = resolve;
@@ -109,9 +138,10 @@ export class Feed {
         }
       }
     } finally {
-      this.#listeners.delete(listener);
-      signal.removeEventListener('abort', stop);
+      this.#followers.delete(follower);
+      signal.removeEventListener('abort', follower.wake);
     }
+    return taken;
   }
 
   #announce(): void {
@@ -127,6 +157,7 @@ export class Feed {
   async #tail(): Promise<void> {
     while (!this.#stopped) {
       try {
+        this.#noticed = false;
         const read = await this.#advance();
         if (read < READ_MAX) await this.#sleep();
       } catch (error) {
@@ -155,7 +186,7 @@ export class Feed {
     const last = entries.at(-1);
     if (!last) return;
     this.#position = last.seq;
-    for (const listener of this.#listeners) listener(entries);
+    for (const follower of this.#followers) follower.take(entries);
   }
 
   /** Resolves when every transaction that has taken sequence numbers by now has ended. */
@@ -169,8 +200,13 @@ export class Feed {
     }
   }
 
+  #notice(): void {
+    this.#noticed = true;
+    this.#wakeUp();
+  }
+
   async #sleep(): Promise<void> {
-    if (this.#stopped) return;
+    if (this.#stopped || this.#noticed) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, POLL_MS);
       this.#wakeUp = () => {

@@ -1,5 +1,6 @@
 import { quoted } from '../db/bulk.ts';
-import { RuntimeError } from './errors.ts';
+import type { Actor } from './actor.ts';
+import { isPassing, messageOf, RuntimeError } from './errors.ts';
 import {
   actorsWithMail,
   addressToChildren,
@@ -8,6 +9,7 @@ import {
   takeMessages,
 } from './messages.ts';
 import type { Store } from './store.ts';
+import type { ActorTransaction } from './transaction.ts';
 
 /** Actors that one transaction handles the mail of, and messages it takes at most. */
 const ACTORS_PER_TRANSACTION = 200;
@@ -27,6 +29,8 @@ const AFTER_TROUBLE_MS = 500;
 export class Mailbox {
   readonly #store: Store;
   #timer: NodeJS.Timeout | null = null;
+  /** When the timer rings, by `performance.now()`. */
+  #ringsAtMs = 0;
   #draining: Promise<void> | null = null;
   #again = false;
   #stopped = true;
@@ -73,52 +77,106 @@ export class Mailbox {
     else if (inMs < SWEEP_MS) this.#sleep(inMs);
   }
 
+  /** A timer that rings earlier stays: messages for later must not put off the next one. */
   #sleep(ms: number): void {
     if (this.#stopped) return;
+    const inMs = Math.max(1, Math.min(ms, SWEEP_MS));
+    const ringsAtMs = performance.now() + inMs;
+    if (this.#timer && this.#ringsAtMs <= ringsAtMs) return;
     if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.wake(), Math.max(1, Math.min(ms, SWEEP_MS)));
+    this.#ringsAtMs = ringsAtMs;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.wake();
+    }, inMs);
   }
 
   async #drain(): Promise<void> {
+    const { registry, database, observer } = this.#store;
+    const machines = registry.actors.map(({ name }) => name);
     try {
       let delivered = 0;
+      let inTrouble = false;
       do {
         delivered = 0;
-        const now = this.#store.registry.clock.now();
-        for (const machine of await machinesWithMail(this.#store.database.sql, now)) {
-          delivered += await this.#deliver(machine);
+        for (const machine of await machinesWithMail(database.sql, machines, registry.clock.now())) {
+          const done = await this.#deliver(machine);
+          delivered += done ?? 0;
+          inTrouble ||= done === null;
         }
       } while (delivered > 0 && !this.#stopped);
-      const next = await nextDelivery(this.#store.database.sql);
-      this.#sleep(next ? next.getTime() - this.#store.registry.clock.now().getTime() : SWEEP_MS);
+      const next = await nextDelivery(database.sql, machines);
+      const inMs = next ? next.getTime() - registry.clock.now().getTime() : SWEEP_MS;
+      this.#sleep(inTrouble ? AFTER_TROUBLE_MS : inMs);
     } catch (error) {
-      this.#store.observer.troubled('mailbox', error);
+      observer.troubled('mailbox', error);
       this.#sleep(AFTER_TROUBLE_MS);
     }
   }
 
-  async #deliver(machine: string): Promise<number> {
+  /** @returns how many messages were handled; null when those of this machine cannot be handled at present */
+  async #deliver(machine: string): Promise<number | null> {
     const actor = this.#store.registry.actor(machine);
-    const [main] = actor.tables;
-    return this.#store.transact(async (tx) => {
-      const children = { table: quoted(main.name), id: quoted(main.id), parent: quoted(actor.parent) };
-      await addressToChildren(tx.sql, machine, children, tx.now);
-      const ids = await actorsWithMail(tx.sql, machine, tx.now, ACTORS_PER_TRANSACTION);
-      if (ids.length === 0) return 0;
-      await tx.load(actor, ids);
-      const readable = tx.readable(actor, ids);
-      for (const id of ids) {
-        if (!readable.includes(id) && !tx.isParked(id)) await tx.park(actor, id, missing(main.name, id));
+    try {
+      return await this.#store.transact(async (tx) => {
+        await addressToChildren(tx.sql, machine, childrenOf(actor), tx.now);
+        const ids = await actorsWithMail(tx.sql, machine, tx.now, ACTORS_PER_TRANSACTION);
+        return deliverTo(tx, actor, ids);
+      });
+    } catch (error) {
+      if (isPassing(error)) throw error;
+      this.#store.observer.troubled(`mailbox of ${machine}`, error);
+      return this.#deliverOneByOne(actor);
+    }
+  }
+
+  /** One actor whose mail cannot be handled must not hold up the mail of the others: it is parked. */
+  async #deliverOneByOne(actor: Actor): Promise<number | null> {
+    const now = this.#store.registry.clock.now();
+    const ids = await actorsWithMail(this.#store.database.sql, actor.name, now, ACTORS_PER_TRANSACTION);
+    let handled = 0;
+    for (const id of ids) {
+      try {
+        handled += await this.#store.transact((tx) => deliverTo(tx, actor, [id]));
+      } catch (error) {
+        if (isPassing(error)) throw error;
+        await this.#store.transact((tx) => tx.park(actor, id, unhandled(actor, id, error)));
+        handled += 1;
       }
-      const messages = await takeMessages(tx.sql, machine, readable, tx.now, MESSAGES_PER_TRANSACTION);
-      const results = await tx.deliver(
-        actor,
-        messages.map(({ actor_id, event }) => ({ id: actor_id, event })),
-      );
-      return results.length;
-    });
+    }
+    return handled === 0 ? null : handled;
   }
 }
+
+const childrenOf = ({ tables: [main], parent }: Actor) => ({
+  table: quoted(main.name),
+  id: quoted(main.id),
+  parent: quoted(parent),
+});
+
+/** @returns how many messages were handled */
+async function deliverTo(tx: ActorTransaction, actor: Actor, ids: readonly string[]): Promise<number> {
+  if (ids.length === 0) return 0;
+  await tx.load(actor, ids);
+  const readable = tx.readable(actor, ids);
+  for (const id of ids) {
+    if (!readable.includes(id) && !tx.isParked(id)) {
+      await tx.park(actor, id, missing(actor.tables[0].name, id));
+    }
+  }
+  const messages = await takeMessages(tx.sql, actor.name, readable, tx.now, MESSAGES_PER_TRANSACTION);
+  const results = await tx.deliver(
+    actor,
+    messages.map(({ actor_id, event }) => ({ id: actor_id, event })),
+  );
+  return results.length;
+}
+
+const unhandled = (actor: Actor, id: string, error: unknown) =>
+  new RuntimeError(
+    'MAIL_UNHANDLED',
+    `Mail of ${actor.tables[0].name} ${id} cannot be handled: ${messageOf(error)}`,
+  );
 
 const missing = (table: string, id: string) =>
   new RuntimeError('ACTOR_MISSING', `A message is addressed to ${table} ${id}, which does not exist.`);

@@ -26,18 +26,23 @@ export async function insertMessages(tx: Tx, messages: readonly Message[]): Prom
   await insertRows(tx, actorMessages, messages as unknown as Record<string, unknown>[]);
 }
 
-/** Machines that have messages to be delivered now. */
-export async function machinesWithMail(sql: Queryable, now: Date): Promise<string[]> {
+/** Those of some machines that have messages to be delivered now. */
+export async function machinesWithMail(
+  sql: Queryable,
+  machines: readonly string[],
+  now: Date,
+): Promise<string[]> {
   const rows = await sql<{ machine: string }[]>`
-    select distinct machine from actor_messages where deliver_at <= ${now}`;
+    select distinct machine from actor_messages
+    where deliver_at <= ${now} and machine = any(${machines as string[]})`;
   return rows.map((row) => row.machine);
 }
 
-/** When the next message is to be delivered; null when there is none. */
-export async function nextDelivery(sql: Queryable): Promise<Date | null> {
+/** When the next message to some machines is to be delivered; null when there is none. */
+export async function nextDelivery(sql: Queryable, machines: readonly string[]): Promise<Date | null> {
   const [row] = await sql<{ at: Date | null }[]>`
     select min(deliver_at) as at from actor_messages m
-    where not exists (select from actor_parked p where p.machine = m.machine and p.actor_id = m.actor_id)`;
+    where machine = any(${machines as string[]}) and not exists (select from actor_parked p where p.machine = m.machine and p.actor_id = m.actor_id)`;
   return row?.at ?? null;
 }
 

@@ -48,7 +48,8 @@ export class Processes {
     const number = this.#number;
     this.#number = null;
     try {
-      if (number !== null) await this.#store.database.sql`delete from actor_processes where number = ${number}`;
+      if (number !== null)
+        await this.#store.database.sql`delete from actor_processes where number = ${number}`;
     } catch (error) {
       this.#store.observer.troubled('processes', error);
     }
@@ -74,7 +75,7 @@ export class Processes {
   }
 
   async #register(): Promise<void> {
-    const lock = await openSession(this.#store.database.url, APPLICATION_NAME, () => this.#schedule(0));
+    const lock = await openSession(this.#store.database, APPLICATION_NAME, () => this.#schedule(0));
     const { sql } = lock;
     try {
       await sql`begin`;

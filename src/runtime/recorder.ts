@@ -62,14 +62,15 @@ export class Recorder {
     this.#running.delete(machine);
   }
 
-  async #recordSet(set: readonly Waiting[]): Promise<void> {
+  /** @param sure nothing of these outcomes can have been committed before; after a broken connection nobody knows */
+  async #recordSet(set: readonly Waiting[], sure = true): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
         await this.#commit(set);
         for (const { resolve } of set) resolve();
         return;
       } catch (error) {
-        if (!isPassing(error) || tries === TRIES_MAX) return this.#settle(set, error, tries === 1);
+        if (!isPassing(error) || tries === TRIES_MAX) return this.#settle(set, error, sure && tries === 1);
         this.#store.observer.troubled(`${set[0]?.stage.name} record`, error);
         // A process that ends meanwhile does not wait for this.
         await delay(TRY_AGAIN_BASE_MS * 2 ** tries, undefined, { ref: false });
@@ -77,14 +78,13 @@ export class Recorder {
     }
   }
 
-  /** @param sure nothing was committed; after a broken connection nobody knows */
   async #settle(set: readonly Waiting[], error: unknown, sure: boolean): Promise<void> {
     const [one] = set;
     if (!one || isPassing(error)) {
       for (const { reject } of set) reject(error);
     } else if (set.length > 1) {
       // One bad outcome must not spoil the others: each gets a transaction of its own, and its own verdict.
-      for (const alone of set) await this.#recordSet([alone]);
+      for (const alone of set) await this.#recordSet([alone], sure);
     } else if (error instanceof SupersededError) {
       if (sure) await this.#showLate(one);
       one.reject(error);
@@ -127,7 +127,8 @@ export class Recorder {
         const delivery = deliveries[index];
         if (!one || !delivery) continue;
         // The actor hears of it when its row can be read again.
-        if (problem === 'parked') tx.tell({ machine: first.stage.actor.name, id: delivery.id }, delivery.event);
+        if (problem === 'parked')
+          tx.tell({ machine: first.stage.actor.name, id: delivery.id }, delivery.event);
         // What it wrote must not stay when nobody waits for the result.
         else if (!accepted && one.outcome.write) throw new SupersededError(one.claim.id);
       }

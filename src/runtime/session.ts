@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect as dial, type Socket } from 'node:net';
 import postgres from 'postgres';
-import type { Sql } from '../db/connection.ts';
+import type { Database, Sql } from '../db/connection.ts';
 import { messageOf, RuntimeError } from './errors.ts';
 
 const OPEN_TIMEOUT_MS = 10_000;
@@ -27,19 +27,19 @@ interface SocketOptions {
  * `begin` and `reserve` bring the process down when they write to a connection that is gone (seen with 3.4.9). So
  * transactions and locks get sessions: when one breaks, what is under way on it fails, and nothing else is touched.
  *
- * @param url PostgreSQL connection URL
+ * @param database whose URL and conversions of values it uses
  * @param applicationName shown in `pg_stat_activity`
  * @param onLost called once when the connection breaks, not when it is closed
  * @throws the driver's error when the server cannot be reached; RuntimeError `CONNECTION_LOST` after ten seconds
  */
 export async function openSession(
-  url: string,
+  database: Database,
   applicationName: string,
   onLost: () => void = () => {},
 ): Promise<Session> {
   const state = { opened: false, lost: false, closed: false };
   const failed = Promise.withResolvers<never>();
-  const sql = postgres(url, {
+  const sql = postgres(database.url, {
     max: 1,
     idle_timeout: 0,
     max_lifetime: null,
@@ -62,6 +62,8 @@ export async function openSession(
       }
     },
   } as postgres.Options<Record<string, never>>);
+  Object.assign(sql.options.parsers, database.sql.options.parsers);
+  Object.assign(sql.options.serializers, database.sql.options.serializers);
   const close = async () => {
     state.closed = true;
     await sql.end({ timeout: 0 });

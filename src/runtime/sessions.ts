@@ -1,3 +1,4 @@
+import type { Database } from '../db/connection.ts';
 import { RuntimeError } from './errors.ts';
 import { openSession, type Session } from './session.ts';
 
@@ -10,7 +11,7 @@ interface Waiting {
 
 /** Sessions for transactions: opened when needed, used again, thrown away when their connection breaks. */
 export class Sessions {
-  readonly #url: string;
+  readonly #database: Database;
   readonly #max: number;
   readonly #idle: Session[] = [];
   readonly #waiting: Waiting[] = [];
@@ -18,8 +19,8 @@ export class Sessions {
   #closed = false;
 
   /** @param max sessions at most; who comes when all are taken waits for its turn */
-  constructor(url: string, max: number) {
-    this.#url = url;
+  constructor(database: Database, max: number) {
+    this.#database = database;
     this.#max = max;
   }
 
@@ -60,7 +61,7 @@ export class Sessions {
   async #open(): Promise<Session> {
     this.#count += 1;
     try {
-      return await openSession(this.#url, APPLICATION_NAME);
+      return await openSession(this.#database, APPLICATION_NAME);
     } catch (error) {
       this.#count -= 1;
       this.#serveAnother();

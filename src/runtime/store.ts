@@ -23,7 +23,7 @@ export class Store {
   readonly #afterCommit: ((committed: Committed) => void)[] = [];
 
   constructor(database: Database, registry: Registry, jobs: Jobs, observer: Observer) {
-    this.#sessions = new Sessions(database.url, SESSIONS_MAX);
+    this.#sessions = new Sessions(database, SESSIONS_MAX);
     this.database = database;
     this.registry = registry;
     this.jobs = jobs;
@@ -65,7 +65,12 @@ export class Store {
     const { sql } = session;
     try {
       await sql`begin`;
-      const tx = new ActorTransaction(sql as unknown as Tx, this.registry.clock.now(), this.registry, this.jobs);
+      const tx = new ActorTransaction(
+        sql as unknown as Tx,
+        this.registry.clock.now(),
+        this.registry,
+        this.jobs,
+      );
       const result = await work(tx);
       const committed = await tx.flush();
       await commit(sql);
@@ -89,6 +94,9 @@ export class Store {
 async function commit(sql: Sql): Promise<void> {
   const { command } = await sql`commit`;
   if (command !== 'COMMIT') {
-    throw new RuntimeError('NOT_COMMITTED', 'A statement of the transaction failed and its error was ignored.');
+    throw new RuntimeError(
+      'NOT_COMMITTED',
+      'A statement of the transaction failed and its error was ignored.',
+    );
   }
 }

@@ -97,6 +97,7 @@ export class ActorSystem {
     await this.feed.stop();
     await this.#processes.stop();
     await this.store.jobs.boss.stop({ graceful: false, close: true });
+    await this.store.close();
   }
 
   /** Runs a unit of work on sets of actors; see {@link Store.transact}. */

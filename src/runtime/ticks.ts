@@ -1,4 +1,5 @@
 import { quoted } from '../db/bulk.ts';
+import type { Actor } from './actor.ts';
 import { retryAt } from './backoff.ts';
 import { tickQueue, workerQueue } from './jobs.ts';
 import type { Stage } from './stage.ts';
@@ -45,7 +46,7 @@ export class Ticks {
     const { boss } = this.#store.jobs;
     for (const stage of this.#store.registry.stages) {
       await boss.work(tickQueue(stage), { pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 30 }, () =>
-        this.tick(stage),
+        this.#tickOrReport(stage),
       );
       this.#schedule(stage);
     }
@@ -62,6 +63,15 @@ export class Ticks {
     );
   }
 
+  async #tickOrReport(stage: Stage): Promise<void> {
+    try {
+      await this.tick(stage);
+    } catch (error) {
+      this.#store.observer.troubled(tickQueue(stage), error);
+      throw error;
+    }
+  }
+
   /** Recovers what is stale, then dispatches what is due, oldest first. What other processes have locked is skipped. */
   async tick(stage: Stage): Promise<{ dispatched: number; stale: number }> {
     await this.#unpark(stage);
@@ -74,7 +84,7 @@ export class Ticks {
   /** Everything that is due when a process starts: due work is only overlooked while no process runs at all. */
   async #sweep(): Promise<void> {
     for (const stage of this.#store.registry.stages) {
-      while ((await this.#dispatchDue(stage, SWEEP_SET, false)) === SWEEP_SET);
+      while ((await this.#dispatchDue(stage, SWEEP_SET, false)) > 0);
     }
   }
 
@@ -166,17 +176,29 @@ export class Ticks {
     return result?.accepted ?? false;
   }
 
-  /** Parked actors whose rows can be read again take part again; their mail is delivered by the next sweep. */
+  /**
+   * Parked actors whose rows can be read again take part again; their mail is delivered by the next sweep. Machines that
+   * no stage works on have no tick of their own, so every tick looks after them.
+   */
   async #unpark(stage: Stage): Promise<void> {
+    const { actors, stages } = this.#store.registry;
+    for (const actor of actors) {
+      if (actor.name === stage.actor.name || !stages.some((one) => one.actor.name === actor.name)) {
+        await this.#unparkActors(actor);
+      }
+    }
+  }
+
+  async #unparkActors(actor: Actor): Promise<void> {
     await this.#store.transact(async (tx) => {
       const rows = await tx.sql<{ actor_id: string }[]>`
-        delete from actor_parked where machine = ${stage.actor.name} and actor_id in (
-          select actor_id from actor_parked where machine = ${stage.actor.name}
+        delete from actor_parked where machine = ${actor.name} and actor_id in (
+          select actor_id from actor_parked where machine = ${actor.name}
           order by parked_at limit ${PARKED_PER_TICK_MAX} for update skip locked
         ) returning actor_id`;
       // Loading parks again, as of now, what still cannot be read.
       await tx.load(
-        stage.actor,
+        actor,
         rows.map(({ actor_id }) => actor_id),
       );
     });

@@ -1,14 +1,14 @@
 import type { AnyStateMachine } from 'xstate';
-import { quoted, recordset } from '../db/bulk.ts';
 import type { Tx } from '../db/connection.ts';
 import type { Actor, EventOf, StageRegion } from './actor.ts';
-import { decode, encode, type Row, type SnapshotView, view } from './codec.ts';
+import { decode, encode, type SnapshotView, view } from './codec.ts';
 import { type AnyEvent, compute, type Effect, type Step } from './compute.ts';
 import { RuntimeError, UnknownStateError } from './errors.ts';
 import type { JobOrder, Jobs } from './jobs.ts';
 import { appendJournal, type NewTransition } from './journal.ts';
 import { insertMessages, type Message, WAKE } from './messages.ts';
 import type { Registry } from './registry.ts';
+import { lockRows, updateRows } from './rows.ts';
 
 /** One event for one actor. */
 export interface Delivery<E = AnyEvent> {
@@ -89,13 +89,17 @@ export class ActorTransaction {
     return deliveries.map(({ id, event }) => this.#apply(actor, id, event));
   }
 
-  /** Sends a durable message to another actor; it is delivered after the commit. */
+  /**
+   * Sends a durable message to another actor; it is delivered after the commit.
+   *
+   * @throws RuntimeError `UNKNOWN_MACHINE`
+   */
   tell(
     to: { readonly machine: string; readonly id: string },
     event: AnyEvent,
     deliverAt: Date = this.now,
   ): void {
-    this.#messages.push({
+    this.#post({
       machine: to.machine,
       actor_id: to.id,
       parent_id: null,
@@ -104,16 +108,19 @@ export class ActorTransaction {
     });
   }
 
+  /** A message that nobody could ever deliver is refused here, where its sender is still known. */
+  #post(message: Message): void {
+    this.#registry.actor(message.machine);
+    this.#messages.push(message);
+  }
+
   /** Locks and reads actors that this transaction has not read yet. */
   async load(actor: Actor, ids: readonly string[]): Promise<void> {
     const loaded = this.#loaded.get(actor.name) ?? new Map<string, Loaded>();
     this.#loaded.set(actor.name, loaded);
     const wanted = [...new Set(ids)].filter((id) => !loaded.has(id));
     if (wanted.length === 0) return;
-    const { lock, read } = statements(actor);
-    // Two statements: a join that locks one table would read the others as they were before it waited for the lock.
-    await this.sql.unsafe(lock, [wanted], { prepare: true });
-    const rows = await this.sql.unsafe<Row[]>(read, [wanted], { prepare: true });
+    const rows = await lockRows(this.sql, actor, wanted);
     const maxAttempts = this.#registry.maxAttempts(actor);
     for (const row of rows) {
       const id = String(row[actor.tables[0].id]);
@@ -158,6 +165,13 @@ export class ActorTransaction {
     return this.#parked.some((parked) => parked.id === id);
   }
 
+  /** Shows in the journal that a result came which nobody waits for any more; changes nothing else. */
+  async late(actor: Actor, id: string, event: AnyEvent): Promise<void> {
+    await this.load(actor, [id]);
+    const loaded = this.#loaded.get(actor.name)?.get(id);
+    if (loaded) this.#journalLate(loaded, id, event);
+  }
+
   #apply(actor: Actor, id: string, event: AnyEvent): Delivered {
     const loaded = this.#loaded.get(actor.name)?.get(id);
     if (!loaded) {
@@ -166,7 +180,7 @@ export class ActorTransaction {
     const before = view(loaded.snapshot);
     const accepted = event.type === WAKE ? false : this.#transition(loaded, id, event);
     if (!accepted && 'job' in event) this.#journalLate(loaded, id, event);
-    this.#dispatchDue(loaded, id, event.type === WAKE ? null : before);
+    this.#dispatchDue(loaded, id, before);
     return { id, accepted, actor: view(loaded.snapshot), problem: null };
   }
 
@@ -179,7 +193,7 @@ export class ActorTransaction {
   }
 
   /** Dispatches what has become due in event mode; what becomes due later wakes the actor then. */
-  #dispatchDue(loaded: Loaded, id: string, before: SnapshotView | null): void {
+  #dispatchDue(loaded: Loaded, id: string, before: SnapshotView): void {
     if (this.#registry.mode !== 'event') return;
     for (const stage of loaded.actor.stages) {
       if (!this.#registry.stageOf(loaded.actor, stage.region)) continue;
@@ -187,7 +201,7 @@ export class ActorTransaction {
       const dueAt = context.stages[stage.region]?.dueAt ?? null;
       if (value[stage.region] !== stage.pending || dueAt === null) continue;
       if (dueAt <= this.now) this.#dispatch(loaded, id, stage);
-      else if (before?.context.stages[stage.region]?.dueAt?.getTime() !== dueAt.getTime()) {
+      else if (before.context.stages[stage.region]?.dueAt?.getTime() !== dueAt.getTime()) {
         this.tell({ machine: loaded.actor.name, id }, { type: WAKE }, dueAt);
       }
     }
@@ -201,7 +215,7 @@ export class ActorTransaction {
   #carryOut(loaded: Loaded, id: string, effect: Effect): void {
     if (effect.type === 'tell') {
       const { to, id: addressee, childrenOf, event } = effect.params as TellParams;
-      this.#messages.push({
+      this.#post({
         machine: to,
         actor_id: addressee ?? null,
         parent_id: childrenOf ?? null,
@@ -316,32 +330,14 @@ export class ActorTransaction {
   }
 
   async #store(loaded: readonly [string, Loaded][]): Promise<void> {
-    const changed = new Set<string>();
-    const rows: { id: string; next: Record<string, unknown> }[] = [];
-    for (const [id, { actor, snapshot, stored }] of loaded) {
-      const next = encode(actor, snapshot);
-      const differing = Object.keys(next).filter((column) => next[column] !== stored[column]);
-      if (differing.length === 0) continue;
-      for (const column of differing) changed.add(column);
-      rows.push({ id, next });
-    }
     const actor = loaded[0]?.[1].actor;
-    if (!actor || rows.length === 0) return;
-    for (const table of actor.tables) {
-      const columns = table.columns.filter((column) => changed.has(column));
-      if (columns.length === 0) continue;
-      const records = rows.map(({ id, next }) => {
-        const record: Record<string, unknown> = { [table.id]: id };
-        for (const column of columns) record[column] = next[column];
-        return record;
-      });
-      const set = columns.map((column) => `${quoted(column)} = v.${quoted(column)}`).join(', ');
-      const text =
-        `update ${quoted(table.name)} as t set ${set} ` +
-        `from json_to_recordset($1::json) as v(${recordset(table.table, [table.id, ...columns])}) ` +
-        `where t.${quoted(table.id)} = v.${quoted(table.id)}`;
-      await this.sql.unsafe(text, [JSON.stringify(records)], { prepare: true });
-    }
+    if (!actor) return;
+    const changes = loaded.map(([id, { snapshot, stored }]) => ({
+      id,
+      stored,
+      next: encode(actor, snapshot),
+    }));
+    await updateRows(this.sql, actor, changes);
   }
 }
 
@@ -350,30 +346,4 @@ interface TellParams {
   readonly id?: string;
   readonly childrenOf?: string;
   readonly event: AnyEvent;
-}
-
-const texts = new WeakMap<Actor, { readonly lock: string; readonly read: string }>();
-
-/** Locks actors by id, in the order of their ids so that two transactions never wait crosswise, and reads their rows. */
-function statements(actor: Actor): { readonly lock: string; readonly read: string } {
-  const known = texts.get(actor);
-  if (known) return known;
-  const [main, ...others] = actor.tables;
-  const columns = actor.tables.flatMap((table, index) =>
-    table.columns.map((name) => `t${index}.${quoted(name)}`),
-  );
-  for (const name of new Set([main.id, actor.parent])) {
-    if (!main.columns.includes(name)) columns.push(`t0.${quoted(name)}`);
-  }
-  const joins = others.map(
-    (table, index) =>
-      ` join ${quoted(table.name)} t${index + 1} on t${index + 1}.${quoted(table.id)} = t0.${quoted(main.id)}`,
-  );
-  const these = `t0.${quoted(main.id)} = any($1::text[])`;
-  const made = {
-    lock: `select 1 from ${quoted(main.name)} t0 where ${these} order by t0.${quoted(main.id)} for no key update`,
-    read: `select ${columns.join(', ')} from ${quoted(main.name)} t0${joins.join('')} where ${these}`,
-  };
-  texts.set(actor, made);
-  return made;
 }

@@ -17,7 +17,6 @@ export class Workers {
   readonly #store: Store;
   readonly #processes: Processes;
   readonly #recorder: Recorder;
-  readonly #performing = new Set<Promise<void>>();
   readonly #workers = new Map<string, string[]>();
   readonly #stopping = new AbortController();
 
@@ -68,22 +67,18 @@ export class Workers {
    */
   async stop(graceMs: number): Promise<void> {
     const { boss } = this.#store.jobs;
-    const off = [...this.#workers.keys(), LOST_QUEUE].map((queue) => boss.offWork(queue, { wait: false }));
-    await Promise.allSettled(off);
-    await waitAtMost(Promise.allSettled([...this.#performing]), graceMs);
+    // Waiting for pg-boss's workers and not only for the work: one may be just fetching a job.
+    const off = [...this.#workers.keys(), LOST_QUEUE].map((queue) => boss.offWork(queue, { wait: true }));
+    await waitAtMost(Promise.allSettled(off), graceMs);
     this.#stopping.abort(new Error('The process stops.'));
     await this.#processes.handBackOwn();
   }
 
   async #handle(stage: Stage, jobs: readonly Job<JobData>[]): Promise<void> {
+    // Thrown, a job that came too late goes back to the queue.
+    this.#stopping.signal.throwIfAborted();
     await this.#processes.claim(workerQueue(stage), jobs.map(claimOf));
-    await Promise.all(
-      jobs.map((job) => {
-        const done = this.#performAndRecord(stage, job);
-        this.#performing.add(done);
-        return done.finally(() => this.#performing.delete(done));
-      }),
-    );
+    await Promise.all(jobs.map((job) => this.#performAndRecord(stage, job)));
   }
 
   async #performAndRecord(stage: Stage, job: Job<JobData>): Promise<void> {
@@ -91,12 +86,13 @@ export class Workers {
     const { id, attempt, due } = job.data;
     const waitedMs = this.#store.registry.clock.now().getTime() - new Date(due).getTime();
     this.#store.observer.workStarted(stage, { id, job: job.id, attempt, waitedMs });
-    const outcome = await this.#perform(stage, job);
+    let outcome = await this.#perform(stage, job);
     try {
       if (outcome) await this.#recorder.record({ stage, claim: claimOf(job), data: job.data, outcome });
     } catch (error) {
       // A result that cannot be stored is as good as none: the job is handed out again.
       if (!(error instanceof SupersededError)) throw error;
+      outcome = null;
     }
     this.#store.observer.workEnded(stage, {
       id,
@@ -147,6 +143,7 @@ export class Workers {
   /** Work that was handed out too often without a result counts as a failed attempt. */
   async #giveUp(jobs: readonly Job<JobData>[]): Promise<void> {
     for (const { data } of jobs) {
+      const actor = this.#store.registry.actor(data.machine);
       await this.#store.transact(async (tx) => {
         const event = {
           type: `${data.region}.failed`,
@@ -156,7 +153,9 @@ export class Workers {
           at: tx.now,
           retryAt: retryAt(tx.now, data.attempt, this.#store.registry.backoff),
         };
-        await tx.deliver(this.#store.registry.actor(data.machine), [{ id: data.id, event }]);
+        const [result] = await tx.deliver(actor, [{ id: data.id, event }]);
+        // The actor hears of it when its row can be read again.
+        if (result?.problem === 'parked') tx.tell({ machine: actor.name, id: data.id }, event);
       });
     }
   }

@@ -6,7 +6,7 @@ import type {
   disbursements,
   envelopeControl,
 } from '../../src/db/schema/index.ts';
-import { sumDecimals } from '../../src/decimal.ts';
+import { addDecimals, subtractDecimals, sumDecimals } from '../../src/decimal.ts';
 
 /** Builders of the rows that receipt writes: one for each record, complete unless a test says otherwise. */
 
@@ -126,16 +126,13 @@ export function statementText(
   entries: readonly StatementEntry[],
   given: { readonly currency?: string } = {},
 ): string {
-  const inHundredths = (amount: string) => BigInt(`${amount.split('.')[0]}${(amount.split('.')[1] ?? '').padEnd(2, '0')}`);
-  const opening = 1_000_000_000_00n;
+  const opening = '1000000000';
   const closing = entries.reduce(
-    (sum, { mark, amount }) => sum + (mark === 'D' || mark === 'RC' ? -1n : 1n) * inHundredths(amount),
+    (sum, { mark, amount }) =>
+      mark === 'D' || mark === 'RC' ? subtractDecimals(sum, amount) : addDecimals(sum, amount),
     opening,
   );
-  const balance = (hundredths: bigint) => {
-    const digits = hundredths.toString();
-    return { mark: 'C' as const, date: '2026-01-05', amount: `${digits.slice(0, -2)}.${digits.slice(-2)}` };
-  };
+  const balance = (amount: string) => ({ mark: 'C' as const, date: '2026-01-05', amount });
   const text = writeMt940({
     reference: newId('ST'),
     account,

@@ -1,7 +1,5 @@
-import { integer, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
+import { integer, pgTable, text } from 'drizzle-orm/pg-core';
 import { setup } from 'xstate';
-import { connect, type Database } from '../../src/db/connection.ts';
-import { migrate } from '../../src/db/migrate.ts';
 import { stageColumns, stageSubmissionColumns } from '../../src/db/schema/stage-columns.ts';
 import {
   type ActorContext,
@@ -13,17 +11,18 @@ import {
 } from '../../src/machines/stage.ts';
 import { defineActor } from '../../src/runtime/actor.ts';
 import type { Outcome, Stage, Work } from '../../src/runtime/stage.ts';
-import { ActorSystem, type SystemOptions } from '../../src/runtime/system.ts';
-import { createDatabase } from './database.ts';
 
 /** A print shop: orders of documents; each document is typeset, then printed; the order counts printed pages. */
 
 export const toyOrders = pgTable('toy_orders', {
   id: text().primaryKey(),
   delivery_status: text().notNull().default('OPEN'),
+  ...stageColumns('paper'),
+});
+
+export const toyOrderTotals = pgTable('toy_order_totals', {
+  order_id: text().primaryKey(),
   pages_printed: integer().notNull().default(0),
-  paper: text().notNull().default('A4'),
-  closed_at: timestamp({ withTimezone: true }),
 });
 
 export const toyDocuments = pgTable('toy_documents', {
@@ -86,23 +85,38 @@ interface OrderFacts {
   readonly pages_printed: number;
 }
 type OrderEvent =
+  | StageEvent<'paper'>
+  | (Timed & { readonly type: 'ordered' })
   | (Timed & { readonly type: 'printed'; readonly pages: number })
   | (Timed & { readonly type: 'recall' });
+type OrderContext = ActorContext<'paper', OrderFacts>;
 
+/** Whether there is paper is a question that is asked again until the answer is yes. */
+export const PAPER_STATUS = {
+  pending: 'TO_CHECK',
+  processing: 'CHECKING',
+  processed: 'IN_STOCK',
+  askAgain: 'OUT_OF_STOCK',
+} as const;
+
+const sharedByOrder = stageImplementations<'paper', OrderFacts, OrderEvent>();
 const order = setup({
-  types: {} as {
-    context: ActorContext<never, OrderFacts>;
-    events: OrderEvent;
-    input: ActorContext<never, OrderFacts>;
-  },
-  actions: { tell: (_: unknown, _params: unknown) => {} },
+  types: {} as { context: OrderContext; events: OrderEvent; input: OrderContext },
+  actions: sharedByOrder.actions,
+  guards: sharedByOrder.guards,
 });
 
 export const orderMachine = order.createMachine({
   id: 'order',
   type: 'parallel',
   context: ({ input }) => input,
+  on: {
+    ordered: {
+      actions: order.raise(({ event }) => ({ type: 'paper.enable', at: event.at, dueAt: event.at })),
+    },
+  },
   states: {
+    paper: stageRegion('paper', PAPER_STATUS, { releasable: false, onProcessed: [] }),
     delivery: {
       initial: 'OPEN',
       states: {
@@ -111,7 +125,7 @@ export const orderMachine = order.createMachine({
             printed: {
               actions: order.assign(({ context, event }) =>
                 event.type === 'printed'
-                  ? { facts: { ...context.facts, pages_printed: context.facts.pages_printed + event.pages } }
+                  ? { facts: { pages_printed: context.facts.pages_printed + event.pages } }
                   : {},
               ),
             },
@@ -119,7 +133,7 @@ export const orderMachine = order.createMachine({
               target: 'RECALLED',
               actions: {
                 type: 'tell',
-                params: ({ context, event }: { context: { id: string }; event: Timed }) => ({
+                params: ({ context, event }: { context: OrderContext; event: Timed }) => ({
                   to: 'document',
                   childrenOf: context.id,
                   event: { type: 'printing.cancel', at: event.at },
@@ -146,91 +160,46 @@ export const documentActor = defineActor({
 export const orderActor = defineActor({
   name: 'order',
   machine: orderMachine,
-  tables: [{ table: toyOrders, id: 'id' }],
-  stages: {},
+  tables: [
+    { table: toyOrders, id: 'id' },
+    { table: toyOrderTotals, id: 'order_id' },
+  ],
+  stages: { paper: {} },
   states: { delivery: 'delivery_status' },
   facts: ['pages_printed'],
 });
 
-export interface Shop {
-  readonly url: string;
-  readonly database: Database;
-  /** A further process of the same system, as far as the runtime can tell; stopped with the shop. */
-  join(options?: Partial<SystemOptions>, perform?: Performers): Promise<ActorSystem>;
-  /** Inserts an order with documents and tells the documents that they were received. */
-  receive(system: ActorSystem, orderId: string, documents: number, at?: Date): Promise<string[]>;
-  documents(): Promise<Record<string, unknown>[]>;
-  close(): Promise<void>;
-}
+export const TOY_ACTORS = [documentActor, orderActor];
 
-export type Performers = Partial<Record<Region, (work: Work) => Promise<Outcome>>>;
+type StageName = Region | 'paper';
+export type Performers = Partial<Record<StageName, (work: Work) => Promise<Outcome>>>;
 
 const done = async (): Promise<Outcome> => ({ kind: 'succeeded' });
 
-/** Stages of the print shop; what they do is the test's business. */
-export function toyStages(perform: Performers = {}, concurrency = 4): Stage[] {
-  return (['typesetting', 'printing'] as const).map((region) => ({
+/** Stages of the print shop; what they do is the test's business, and so is everything else about them. */
+export function toyStages(perform: Performers = {}, options: Partial<Stage> = {}): Stage[] {
+  return (['typesetting', 'printing', 'paper'] as const).map((region) => ({
     name: `toy_${region}`,
-    actor: documentActor,
+    actor: region === 'paper' ? orderActor : documentActor,
     region,
     maxAttempts: 3,
     frequencySeconds: 3600,
-    concurrency,
+    concurrency: 2,
     perform: perform[region] ?? done,
+    ...options,
   }));
 }
 
-export async function openShop(): Promise<Shop> {
-  const { url, drop } = await createDatabase('shop');
-  await migrate(url);
-  const database = connect(url, { max: 8 });
-  const stage = (region: string) => `
-    ${region}_status text not null default 'NOT_APPLICABLE', ${region}_timestamp timestamptz,
-    ${region}_latest_error_code text, ${region}_attempts int not null default 0, ${region}_job_id text,
-    ${region}_due_at timestamptz`;
-  await database.sql.unsafe(`
-    create table toy_orders (id text primary key, delivery_status text not null default 'OPEN',
-      pages_printed int not null default 0, paper text not null default 'A4', closed_at timestamptz);
-    create table toy_documents (id text primary key, order_id text not null, pages int not null,
-      ${stage('typesetting')}, ${stage('printing')},
-      printing_submission int not null default 1, printing_submitted_at timestamptz);`);
-  const systems: ActorSystem[] = [];
-  const databases: Database[] = [database];
-  return {
-    url,
-    database,
-    async join(options = {}, perform = {}) {
-      const own = connect(url, { max: 8 });
-      databases.push(own);
-      const system = new ActorSystem({
-        database: own,
-        actors: [documentActor, orderActor],
-        stages: toyStages(perform),
-        works: true,
-        backoff: { baseMs: 10, maxMs: 50 },
-        ...options,
-      });
-      systems.push(system);
-      await system.start();
-      return system;
-    },
-    async receive(system, orderId, documents, at = new Date()) {
-      const ids = Array.from({ length: documents }, (_, n) => `${orderId}-${String(n).padStart(4, '0')}`);
-      await system.transact(async (tx) => {
-        await tx.sql`insert into toy_orders (id) values (${orderId}) on conflict do nothing`;
-        await tx.sql`insert into toy_documents (id, order_id, pages) select id, ${orderId}, 2 from unnest(${ids}::text[]) id`;
-        await tx.send(
-          documentActor,
-          ids.map((id) => ({ id, event: { type: 'received', at } })),
-        );
-      });
-      return ids;
-    },
-    documents: () => database.sql`select * from toy_documents order by id`,
-    async close() {
-      for (const system of systems) await system.stop(1_000);
-      for (const one of databases) await one.close();
-      await drop();
-    },
-  };
-}
+const stageColumnsSql = (region: string) => `
+  ${region}_status text not null default 'NOT_APPLICABLE', ${region}_timestamp timestamptz(3),
+  ${region}_latest_error_code text, ${region}_attempts int not null default 0, ${region}_job_id text,
+  ${region}_due_at timestamptz(3)`;
+
+/** The tables of the print shop, and one for whatever a test's outcomes write. */
+export const TOY_SCHEMA = `
+  create table toy_orders (id text primary key, delivery_status text not null default 'OPEN', ${stageColumnsSql('paper')});
+  create table toy_order_totals (order_id text primary key, pages_printed int not null default 0);
+  create table toy_documents (id text primary key, order_id text not null, pages int not null,
+    ${stageColumnsSql('typesetting')}, ${stageColumnsSql('printing')},
+    printing_submission int not null default 1, printing_submitted_at timestamptz(3));
+  create table toy_prints (document_id text not null, note text not null default '');`;

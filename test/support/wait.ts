@@ -16,3 +16,9 @@ export async function until(
     await delay(10);
   }
 }
+
+/** A promise that the test settles: holds work up until it says so. */
+export function gate<T = void>(): { readonly opened: Promise<T>; open(value: T): void } {
+  const { promise, resolve } = Promise.withResolvers<T>();
+  return { opened: promise, open: resolve };
+}

@@ -49,7 +49,11 @@ export function disbursementFaults(batch: readonly DisbursementPayload[]): Fault
       if (broken) faults.push({ code, why });
     };
     check(isBlank(item.disbursement_id), 'INVALID_DISBURSEMENT_ID', 'disbursement_id is missing');
-    check(timesOfId(item.disbursement_id) > 1, 'INVALID_DISBURSEMENT_ID', 'the batch has this id more than once');
+    check(
+      timesOfId(item.disbursement_id) > 1,
+      'INVALID_DISBURSEMENT_ID',
+      'the batch has this id more than once',
+    );
     check(
       isBlank(item.disbursement_envelope_id),
       'INVALID_DISBURSEMENT_ENVELOPE_ID',

@@ -67,7 +67,8 @@ function reconAnswer({ reconciliation_id: _, ...row }: ReconRow) {
     ...row,
     remittance_amount: jsonNumber(row.remittance_amount),
     remittance_entry_sequence: String(row.remittance_entry_sequence),
-    reversal_entry_sequence: row.reversal_entry_sequence === null ? null : String(row.reversal_entry_sequence),
+    reversal_entry_sequence:
+      row.reversal_entry_sequence === null ? null : String(row.reversal_entry_sequence),
   };
 }
 

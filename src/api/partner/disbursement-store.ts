@@ -38,7 +38,11 @@ interface EnvelopeRow extends Receipt {
  * @param givenId the batch id that the partner chose, if any: a repetition has the same
  * @returns the id it was taken under; null when it was not
  */
-export async function batchTaken(sql: Queryable, batch: Batch, givenId: string | null): Promise<string | null> {
+export async function batchTaken(
+  sql: Queryable,
+  batch: Batch,
+  givenId: string | null,
+): Promise<string | null> {
   const [row] = await sql<{ id: string }[]>`
     select b.id from disbursements d join disbursement_batch_control b on b.id = d.disbursement_batch_control_id
     where d.id = ${batch.items[0]?.disbursement_id ?? ''} and b.request_digest = ${batch.digest}`;
@@ -83,7 +87,12 @@ async function envelopeOf(sql: Queryable, id: string): Promise<EnvelopeRow> {
 }
 
 /** The long part, done before the envelope is locked, so that batches of one envelope hardly wait for each other. */
-async function insertBatch(tx: ActorTransaction, batch: Batch, quantity: string, envelope: EnvelopeRow): Promise<void> {
+async function insertBatch(
+  tx: ActorTransaction,
+  batch: Batch,
+  quantity: string,
+  envelope: EnvelopeRow,
+): Promise<void> {
   const { disbursement_cycle_id: cycleId } = envelope;
   await insertRows(tx.sql, disbursementBatchControl, [
     {
@@ -115,13 +124,19 @@ async function countIn(tx: ActorTransaction, batch: Batch, quantity: string): Pr
   const event = { type: 'batch_received', at: tx.now, count: batch.items.length, quantity } as const;
   const [told] = await tx.send(envelopeActor, [{ id: batch.envelopeId, event }]);
   if (!told?.actor) {
-    throw new RuntimeError('ENVELOPE_UNREADABLE', `Envelope ${batch.envelopeId} is ${told?.problem ?? 'missing'}.`);
+    throw new RuntimeError(
+      'ENVELOPE_UNREADABLE',
+      `Envelope ${batch.envelopeId} is ${told?.problem ?? 'missing'}.`,
+    );
   }
   const { value, context } = told.actor;
   if (value.cancellation === 'Cancelled') throw cancelled(batch.envelopeId);
   if (told.accepted) return;
   const refused = overflowOf(batch, quantity, context.facts as unknown as Receipt);
-  throw refused ?? new RuntimeError('BATCH_NOT_TAKEN', `Envelope ${batch.envelopeId} does not take batch ${batch.id}.`);
+  throw (
+    refused ??
+    new RuntimeError('BATCH_NOT_TAKEN', `Envelope ${batch.envelopeId} does not take batch ${batch.id}.`)
+  );
 }
 
 function cancelled(envelopeId: string): Refusal {

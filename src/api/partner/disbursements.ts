@@ -31,7 +31,10 @@ const schema = messageOf({
 export const createDisbursements: Operation<(typeof schema)['_output']> = {
   path: '/create_disbursements',
   schema,
-  async perform(context, { disbursement_batch_control_id: givenId, request_payload: payload }): Promise<Answer> {
+  async perform(
+    context,
+    { disbursement_batch_control_id: givenId, request_payload: payload },
+  ): Promise<Answer> {
     const envelopeId = onlyEnvelopeOf(payload);
     const items = disbursementsOf(payload);
     const batch: Batch = { id: givenId ?? uuidv7(), envelopeId, items, digest: digestOf(envelopeId, items) };
@@ -60,7 +63,8 @@ export const createDisbursements: Operation<(typeof schema)['_output']> = {
  */
 function onlyEnvelopeOf(payload: readonly DisbursementPayload[]): string {
   const [first] = payload;
-  if (!first) throw new Refusal('INVALID_DISBURSEMENT_PAYLOAD', 'The batch has no disbursements.', { payload: [] });
+  if (!first)
+    throw new Refusal('INVALID_DISBURSEMENT_PAYLOAD', 'The batch has no disbursements.', { payload: [] });
   const refusal = refusalOf(nameIn(payload), payload.map(disbursementAnswer), disbursementFaults(payload));
   if (refusal) throw refusal;
   const envelopeId = first.disbursement_envelope_id ?? '';

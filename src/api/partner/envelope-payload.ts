@@ -63,7 +63,11 @@ export interface EnvelopeRules {
 /** The rules that an envelope breaks, in their order; empty when it keeps them all. */
 export function envelopeFaults(envelope: EnvelopePayload, rules: EnvelopeRules): Fault[] {
   const checks: readonly [broken: boolean, code: string, why: string][] = [
-    [isAbsentId(envelope.benefit_program_id), 'INVALID_PROGRAM_ID', 'benefit_program_id is missing or not positive'],
+    [
+      isAbsentId(envelope.benefit_program_id),
+      'INVALID_PROGRAM_ID',
+      'benefit_program_id is missing or not positive',
+    ],
     [
       !isKnownProgram(envelope.benefit_program_mnemonic, rules),
       'INVALID_PROGRAM_MNEMONIC',
@@ -90,7 +94,11 @@ export function envelopeFaults(envelope: EnvelopePayload, rules: EnvelopeRules):
       'INVALID_DISBURSEMENT_QUANTITY',
       'total_disbursement_quantity is missing or negative',
     ],
-    [isAbsentId(envelope.benefit_code_id), 'INVALID_BENEFIT_CODE_ID', 'benefit_code_id is missing or not positive'],
+    [
+      isAbsentId(envelope.benefit_code_id),
+      'INVALID_BENEFIT_CODE_ID',
+      'benefit_code_id is missing or not positive',
+    ],
     [isBlank(envelope.target_registry), 'INVALID_TARGET_REGISTRY', 'target_registry is missing'],
     [isGivenBlank(envelope.id), 'INVALID_DISBURSEMENT_ENVELOPE_ID', 'id is empty'],
     [
@@ -104,7 +112,8 @@ export function envelopeFaults(envelope: EnvelopePayload, rules: EnvelopeRules):
 
 const isAbsentId = (id: number | null | undefined): boolean => (id ?? 0) < 1;
 
-const isGivenBlank = (id: string | null | undefined): boolean => id !== null && id !== undefined && isBlank(id);
+const isGivenBlank = (id: string | null | undefined): boolean =>
+  id !== null && id !== undefined && isBlank(id);
 
 function isKnownProgram(mnemonic: string | null | undefined, { knownPrograms }: EnvelopeRules): boolean {
   if (mnemonic === null || mnemonic === undefined || isBlank(mnemonic)) return false;

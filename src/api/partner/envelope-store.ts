@@ -27,11 +27,16 @@ const COLUMNS = [
 
 /** What an envelope says, as text: equal for equal content, whether it comes from a payload or from a row. */
 export function contentOf(envelope: Readonly<Record<string, unknown>>): string {
-  return JSON.stringify(COLUMNS.map((name) => envelope[name] ?? null).map((value) => (value === null ? null : String(value))));
+  return JSON.stringify(
+    COLUMNS.map((name) => envelope[name] ?? null).map((value) => (value === null ? null : String(value))),
+  );
 }
 
 /** The {@link contentOf} of those of the envelopes that are there already, by id. */
-export async function storedEnvelopes(sql: Queryable, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+export async function storedEnvelopes(
+  sql: Queryable,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
   const rows = await sql<Record<string, string>[]>`
     select id, ${sql(COLUMNS.filter((name) => name !== 'disbursement_schedule_date'))},
       disbursement_schedule_date::text
@@ -78,7 +83,10 @@ export async function storeEnvelopes(
   });
 }
 
-function rowOf(envelope: EnvelopePayload & { readonly id: string }, receivedAt: Date): Record<string, unknown> {
+function rowOf(
+  envelope: EnvelopePayload & { readonly id: string },
+  receivedAt: Date,
+): Record<string, unknown> {
   const said = Object.fromEntries(COLUMNS.map((name) => [name, envelope[name] ?? null]));
   return { id: envelope.id, ...said, receipt_time_stamp: receivedAt };
 }

@@ -27,7 +27,10 @@ export const createDisbursementEnvelopes: Operation<(typeof schema)['_output']> 
   schema,
   async perform(context, { request_payload }): Promise<Answer> {
     if (request_payload.length === 0) {
-      throw new Refusal(REQUEST_VALIDATION_ERROR, 'request_body.request_payload: must have at least one item.');
+      throw new Refusal(
+        REQUEST_VALIDATION_ERROR,
+        'request_body.request_payload: must have at least one item.',
+      );
     }
     const envelopes = request_payload.map((payload) => ({ ...payload, id: payload.id ?? uuidv7() }));
     for (let tries = 1; ; tries += 1) {
@@ -50,7 +53,10 @@ async function create(
     context.database.sql,
     envelopes.map(({ id }) => id),
   );
-  const rules = { knownPrograms: context.knownPrograms, today: context.clock.now().toISOString().slice(0, 10) };
+  const rules = {
+    knownPrograms: context.knownPrograms,
+    today: context.clock.now().toISOString().slice(0, 10),
+  };
   const times = occurrences(given.map(({ id }) => id));
   const faults = given.map((payload): Fault[] => {
     if (times(payload.id) > 1) {

@@ -34,7 +34,9 @@ export function refusalOf(
 }
 
 /** For every value of a list, how often the list has it. */
-export function occurrences(values: readonly (string | null | undefined)[]): (value: string | null | undefined) => number {
+export function occurrences(
+  values: readonly (string | null | undefined)[],
+): (value: string | null | undefined) => number {
   const counts = new Map<string, number>();
   for (const value of values) if (typeof value === 'string') counts.set(value, (counts.get(value) ?? 0) + 1);
   return (value) => (typeof value === 'string' ? (counts.get(value) ?? 0) : 0);

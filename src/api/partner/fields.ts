@@ -52,7 +52,8 @@ export const isBlank = (text: string | null | undefined): boolean =>
   text === null || text === undefined || text.trim() === '';
 
 /** Whether a canonical quantity is not there or less than zero. */
-export const isMissingOrNegative = (canonical: string | null | undefined): boolean => (canonical ?? '-').startsWith('-');
+export const isMissingOrNegative = (canonical: string | null | undefined): boolean =>
+  (canonical ?? '-').startsWith('-');
 
 /** A whole number that fits PostgreSQL's `integer`; may be negative, so that rules with codes of their own decide. */
 export const count = z
@@ -72,7 +73,8 @@ export const moment = z
   .max(40, { error: 'must be a date and time in ISO 8601' })
   .refine(isMoment, { error: 'must be a date and time in ISO 8601' });
 
-const MOMENT = /^(\d{4}-\d{2}-\d{2})(?:[Tt ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:[Zz]|[+-]\d{2}(?::?\d{2})?)?)?$/;
+const MOMENT =
+  /^(\d{4}-\d{2}-\d{2})(?:[Tt ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:[Zz]|[+-]\d{2}(?::?\d{2})?)?)?$/;
 
 function isMoment(text: string): boolean {
   const date = MOMENT.exec(text)?.[1];
@@ -86,7 +88,8 @@ function isMoment(text: string): boolean {
  */
 export const quantity = z.unknown().transform((given, context): string => {
   const text = quantityText(given);
-  const canonical = text !== null && text.length <= QUANTITY_CHARS_MAX && QUANTITY.test(text) ? normaliseDecimal(text) : null;
+  const canonical =
+    text !== null && text.length <= QUANTITY_CHARS_MAX && QUANTITY.test(text) ? normaliseDecimal(text) : null;
   if (canonical !== null && hasFewDigits(canonical)) return canonical;
   const rule =
     'must be a decimal number of at most ' +
@@ -137,7 +140,10 @@ export function listOf<T>(item: z.ZodType<T>, itemsMax: number): z.ZodType<T[]> 
 export const record = <S extends z.ZodRawShape>(shape: S) => z.object(shape, needed('must be an object'));
 
 /** The first thing that is wrong: where, and which rule it breaks. */
-export function firstIssue(error: z.ZodError): { readonly path: readonly PropertyKey[]; readonly message: string } {
+export function firstIssue(error: z.ZodError): {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+} {
   const issue = error.issues[0];
   return issue ? { path: issue.path, message: issue.message } : { path: [], message: 'is not valid' };
 }

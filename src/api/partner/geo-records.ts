@@ -21,7 +21,10 @@ export async function geoRecords(
   sql: Queryable,
   owner: GeoOwner,
   page: Pagination | null | undefined,
-): Promise<{ readonly records: readonly unknown[]; readonly pagination: NonNullable<Answer['pagination']> | null }> {
+): Promise<{
+  readonly records: readonly unknown[];
+  readonly pagination: NonNullable<Answer['pagination']> | null;
+}> {
   const { current_page: current, page_size: size } = page ?? { current_page: 1, page_size: PAGE_SIZE_MAX };
   const rows = await sql<GeoRow[]>`
     select id as disbursement_batch_control_geo_id, disbursement_cycle_id::text, disbursement_envelope_id,

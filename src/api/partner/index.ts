@@ -9,7 +9,10 @@ import { addOperation } from './operation.ts';
 import { statementUpload } from './statements.ts';
 
 /** The partner API; each operation is in the file of its subject. */
-export async function partnerApi(app: FastifyInstance, options: { readonly context: PartnerContext }): Promise<void> {
+export async function partnerApi(
+  app: FastifyInstance,
+  options: { readonly context: PartnerContext },
+): Promise<void> {
   const { context } = options;
   app.get('/ping', async () => 'pong');
   addOperation(app, context, createDisbursementEnvelopes);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { filledIdentifier, firstIssue, fieldName, line, moment, record } from './fields.ts';
+import { fieldName, filledIdentifier, firstIssue, line, moment, record } from './fields.ts';
 
 /**
  * The message envelope that every partner request and answer is wrapped in, as the wire's other systems define it:
@@ -11,12 +11,18 @@ export const PAGE_SIZE_MAX = 10_000;
 const PAGES_MAX = 1_000_000;
 
 const pagination = record({
-  current_page: z.int({ error: 'must be a whole number' }).min(1, { error: 'must be at least 1' }).max(PAGES_MAX, {
-    error: `must be at most ${PAGES_MAX}`,
-  }),
-  page_size: z.int({ error: 'must be a whole number' }).min(1, { error: 'must be at least 1' }).max(PAGE_SIZE_MAX, {
-    error: `must be at most ${PAGE_SIZE_MAX}`,
-  }),
+  current_page: z
+    .int({ error: 'must be a whole number' })
+    .min(1, { error: 'must be at least 1' })
+    .max(PAGES_MAX, {
+      error: `must be at most ${PAGES_MAX}`,
+    }),
+  page_size: z
+    .int({ error: 'must be a whole number' })
+    .min(1, { error: 'must be at least 1' })
+    .max(PAGE_SIZE_MAX, {
+      error: `must be at most ${PAGE_SIZE_MAX}`,
+    }),
 });
 
 /** Which page of a long answer is wanted. */
@@ -36,7 +42,10 @@ const header = record({
  * @param body `request_payload`, and what else the operation takes
  */
 export const messageOf = <S extends z.ZodRawShape>(body: S) =>
-  record({ request_header: header, request_body: record({ pagination_request: pagination.nullish(), ...body }) });
+  record({
+    request_header: header,
+    request_body: record({ pagination_request: pagination.nullish(), ...body }),
+  });
 
 /** What a request says once it has passed its schema; operations add to the body. */
 export interface Message {
@@ -91,11 +100,17 @@ export function requestIdOf(body: unknown): string {
 }
 
 /** An answer of the operation. */
-export const success = (requestId: string, at: Date, answer: Answer) => response(requestId, at, 'SUCCESS', null, null, answer);
+export const success = (requestId: string, at: Date, answer: Answer) =>
+  response(requestId, at, 'SUCCESS', null, null, answer);
 
 /** An answer that says no. */
-export const failure = (requestId: string, at: Date, code: string, message: string, answer: Answer = { payload: null }) =>
-  response(requestId, at, 'ERROR', code, message, answer);
+export const failure = (
+  requestId: string,
+  at: Date,
+  code: string,
+  message: string,
+  answer: Answer = { payload: null },
+) => response(requestId, at, 'ERROR', code, message, answer);
 
 function response(
   requestId: string,

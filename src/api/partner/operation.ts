@@ -32,7 +32,10 @@ export function addOperation<M extends Message>(
     });
     const code = message instanceof Refusal ? message.code : null;
     const tookMs = Math.round(performance.now() - receivedAtMs);
-    request.log.info({ path: operation.path, request_id: requestId, code, took_ms: tookMs }, 'Request answered');
+    request.log.info(
+      { path: operation.path, request_id: requestId, code, took_ms: tookMs },
+      'Request answered',
+    );
     return reply.send(answerTo(requestId, context, message));
   });
 }

@@ -12,8 +12,9 @@ export type CsvProblemCode =
   | 'CSV_MALFORMED'
   | 'CSV_NOT_UTF8'
   | 'CSV_EMPTY_FIELD'
-  /** An id begins or ends with a space, or a field holds a character that no database takes. */
+  /** An id begins or ends with a space, or a field holds a line break or another control character. */
   | 'CSV_BAD_TEXT'
+  | 'CSV_TOO_LONG'
   | 'CSV_NOT_A_DECIMAL'
   | 'CSV_NEGATIVE_QUANTITY'
   | 'CSV_DUPLICATE_DISBURSEMENT'

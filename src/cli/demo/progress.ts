@@ -12,6 +12,8 @@ export interface StageProgress {
 
 /** How far an envelope has come. */
 export interface Progress {
+  /** Disbursements that the envelope has in all. */
+  readonly declared: number;
   readonly received: number;
   readonly shipped: number;
   readonly reconciled: number;
@@ -43,11 +45,13 @@ const PROCESSING = new Set(['PROCESSING', 'CHECK_IN_PROGRESS']);
 
 /** Reads how far an envelope of digital cash and the statements of its account have come. */
 export async function progressOf(sql: Sql, envelopeId: string, account: string): Promise<Progress> {
-  const [counts] = await sql<{ received: number; shipped: number; reconciled: number; reversed: number }[]>`
-    select number_of_disbursements_received as received, number_of_disbursements_shipped as shipped,
+  const [counts] = await sql<Omit<Progress, 'stages'>[]>`
+    select number_of_disbursements as declared, number_of_disbursements_received as received, number_of_disbursements_shipped as shipped,
       number_of_disbursements_reconciled as reconciled, number_of_disbursements_reversed as reversed
-    from envelope_control join envelope_batch_status_for_cash using (disbursement_envelope_id)
-    where disbursement_envelope_id = ${envelopeId}`;
+    from disbursement_envelopes e
+    join envelope_control on disbursement_envelope_id = e.id
+    join envelope_batch_status_for_cash using (disbursement_envelope_id)
+    where e.id = ${envelopeId}`;
   const rows = await sql<Row[]>`
     select 'mapper_resolution' as stage, fa_resolution_status as status, count(*)::int as n
     from disbursement_batch_control where disbursement_envelope_id = ${envelopeId} group by 2
@@ -64,7 +68,7 @@ export async function progressOf(sql: Sql, envelopeId: string, account: string):
     select 'mt940_processor', statement_process_status, count(*)::int
     from account_statements where account_number = ${account} group by 2`;
   return {
-    ...(counts ?? { received: 0, shipped: 0, reconciled: 0, reversed: 0 }),
+    ...(counts ?? { declared: 0, received: 0, shipped: 0, reconciled: 0, reversed: 0 }),
     stages: STAGES.map((stage) => progressIn(stage, rows)),
   };
 }

@@ -43,20 +43,27 @@ export async function* readBatches(
   if (rows.length > 0 || index < plan.batches.length) throw fileChanged(path);
 }
 
-function readBatch(path: string, rows: readonly CsvRow[], planned: PlannedBatch, plan: SubmissionPlan): Batch {
+function readBatch(
+  path: string,
+  rows: readonly CsvRow[],
+  planned: PlannedBatch,
+  plan: SubmissionPlan,
+): Batch {
   const quantities = rows.map((row) => quantityOf(path, row));
   const text = rows.map((row, at) => canonicalRow(row, quantities[at] ?? ZERO)).join('');
   if (digestOf(text) !== planned.digest) throw fileChanged(path);
   const { id: envelopeId, disbursement_cycle_id } = plan.envelope;
-  const disbursements = rows.map(({ fields: [id = '', beneficiary = '', name = '', , narrative = ''] }, at) => ({
-    disbursement_id: id,
-    disbursement_envelope_id: envelopeId,
-    beneficiary_id: beneficiary,
-    beneficiary_name: name,
-    disbursement_quantity: formatDecimal(quantities[at] ?? ZERO),
-    narrative,
-    disbursement_cycle_id,
-  }));
+  const disbursements = rows.map(
+    ({ fields: [id = '', beneficiary = '', name = '', , narrative = ''] }, at) => ({
+      disbursement_id: id,
+      disbursement_envelope_id: envelopeId,
+      beneficiary_id: beneficiary,
+      beneficiary_name: name,
+      disbursement_quantity: formatDecimal(quantities[at] ?? ZERO),
+      narrative,
+      disbursement_cycle_id,
+    }),
+  );
   return { id: planned.id, disbursements, lines: rows.map(({ line }) => line) };
 }
 

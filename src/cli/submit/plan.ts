@@ -8,6 +8,8 @@ import { stableId } from './stable-id.ts';
 /** Everything that a file and the facts of its envelope determine; the same every time they are submitted. */
 export interface SubmissionPlan {
   readonly envelope: EnvelopePayload;
+  /** Whether the envelope's id was given, so that it says nothing about the content. */
+  readonly idIsGiven: boolean;
   readonly batchSize: number;
   readonly batches: readonly PlannedBatch[];
 }
@@ -51,7 +53,7 @@ export function planSubmission(
     size: Math.min(batchSize, facts.disbursements - index * batchSize),
     digest,
   }));
-  return { envelope, batchSize, batches };
+  return { envelope, idIsGiven: declared.id !== undefined, batchSize, batches };
 }
 
 function requireTotals(declared: DeclaredTotals, facts: FileFacts): void {

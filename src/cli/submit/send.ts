@@ -59,12 +59,17 @@ async function sendBatch(
   signal: AbortSignal,
   retry: RetryPolicy,
 ): Promise<void> {
-  const sent = await untilAnswered(() => client.createDisbursements(batch.id, batch.disbursements, signal), retry);
+  const sent = await untilAnswered(
+    () => client.createDisbursements(batch.id, batch.disbursements, signal),
+    retry,
+  );
   if (sent.kind === 'success') return;
   const { code, message, exitCode } = refusedError(sent);
   const refused = refusedRows(batch, sent.payload);
   throw new CliError(code, message, exitCode, {
-    details: refused.map(({ line, disbursement_id, codes }) => `line ${line}, ${disbursement_id}: ${codes.join(', ')}`),
+    details: refused.map(
+      ({ line, disbursement_id, codes }) => `line ${line}, ${disbursement_id}: ${codes.join(', ')}`,
+    ),
     data: { refused },
   });
 }

@@ -25,7 +25,11 @@ export interface ServerState {
 export async function askServer(
   client: PartnerClient,
   plan: SubmissionPlan,
-  options: { readonly concurrency: number; readonly retry: RetryPolicy; readonly onAsked?: (count: number) => void },
+  options: {
+    readonly concurrency: number;
+    readonly retry: RetryPolicy;
+    readonly onAsked?: (count: number) => void;
+  },
 ): Promise<ServerState> {
   const status = await ask(options.retry, (signal) => client.envelopeStatus(plan.envelope.id, signal));
   const all = new Set(plan.batches.map(({ index }) => index));
@@ -33,7 +37,7 @@ export async function askServer(
   requireSameEnvelope(plan, status.payload);
   const received = countIn(status.payload, 'number_of_disbursements_received') ?? 0;
   if (received === 0) return { envelopeExists: true, received, missing: all };
-  if (received >= plan.envelope.number_of_disbursements) {
+  if (received >= plan.envelope.number_of_disbursements && !plan.idIsGiven) {
     return { envelopeExists: true, received, missing: new Set() };
   }
   const missing = await missingBatches(client, plan, options);
@@ -46,7 +50,11 @@ export async function askServer(
  *
  * @throws CliError with the code of the rule that refused it; what `untilAnswered` throws
  */
-export async function createEnvelope(client: PartnerClient, plan: SubmissionPlan, retry: RetryPolicy): Promise<void> {
+export async function createEnvelope(
+  client: PartnerClient,
+  plan: SubmissionPlan,
+  retry: RetryPolicy,
+): Promise<void> {
   const created = await ask(retry, (signal) => client.createEnvelopes([plan.envelope], signal));
   if (created.kind === 'refused') throw refusedError(created);
 }
@@ -56,7 +64,11 @@ export async function createEnvelope(client: PartnerClient, plan: SubmissionPlan
  *
  * @throws CliError with the code of the refusal; what `untilAnswered` throws
  */
-export async function receivedCount(client: PartnerClient, plan: SubmissionPlan, retry: RetryPolicy): Promise<number> {
+export async function receivedCount(
+  client: PartnerClient,
+  plan: SubmissionPlan,
+  retry: RetryPolicy,
+): Promise<number> {
   const status = await ask(retry, (signal) => client.envelopeStatus(plan.envelope.id, signal));
   if (status.kind === 'refused') throw refusedError(status);
   return countIn(status.payload, 'number_of_disbursements_received') ?? 0;
@@ -69,7 +81,11 @@ function ask<T>(retry: RetryPolicy, call: (signal: AbortSignal) => Promise<Answe
 async function missingBatches(
   client: PartnerClient,
   plan: SubmissionPlan,
-  options: { readonly concurrency: number; readonly retry: RetryPolicy; readonly onAsked?: (count: number) => void },
+  options: {
+    readonly concurrency: number;
+    readonly retry: RetryPolicy;
+    readonly onAsked?: (count: number) => void;
+  },
 ): Promise<Set<number>> {
   const missing = new Set<number>();
   const queue = plan.batches.values();

@@ -39,6 +39,7 @@ export function liveView(screen: Screen): LiveView {
 function terminalView(screen: Screen): LiveView {
   let shown: readonly string[] = [];
   const draw = (lines: readonly string[], above: string): void => {
+    if (lines.length === 0 && shown.length === 0 && above === '') return;
     const columns = screenColumns(screen);
     // A terminal made narrower since has wrapped what it shows, so count rows at the width it has now.
     const rows = shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(textWidth(line) / columns)), 0);

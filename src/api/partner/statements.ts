@@ -1,0 +1,146 @@
+import multipart, { type MultipartFile } from '@fastify/multipart';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type Mt940Summary, summariseMt940 } from '../../connectors/mt940/digest.ts';
+import { Mt940Error } from '../../connectors/mt940/error.ts';
+import { HttpError } from '../errors.ts';
+import type { PartnerContext } from '../options.ts';
+import { type Answer, REQUEST_VALIDATION_ERROR, Refusal } from './message.ts';
+import { answerTo, settle } from './operation.ts';
+import { SpoolBudget } from './spool-budget.ts';
+import { StatementFile } from './statement-file.ts';
+import { storeStatement } from './statement-store.ts';
+
+const PATH = '/upload_mt940';
+const FIELD = 'statement_file';
+
+/** Boundaries, headers and other small fields around the file. */
+const OVERHEAD_BYTES_MAX = 64 * 1024;
+/** Uploads of the largest size that are kept in memory at once; latin-1 text doubles at worst. */
+const LARGEST_UPLOADS_AT_ONCE = 4;
+
+/**
+ * `/upload_mt940`: takes a bank statement (multipart, field `statement_file`).
+ *
+ * The file is checked as it arrives and kept in memory, in pieces, until it is known to be a whole MT940 file: only then
+ * is there something to write, and no database transaction waits for a slow sender. What all uploads may take together
+ * is bounded. A file that is no MT940 is refused with the parser's code, and a sentence with line and tag. A statement
+ * that is there already, however its file is laid out, is answered with the id it was stored under.
+ */
+export async function statementUpload(
+  app: FastifyInstance,
+  options: { readonly context: PartnerContext },
+): Promise<void> {
+  const { context } = options;
+  const budget = new SpoolBudget(LARGEST_UPLOADS_AT_ONCE * context.statementBytesMax);
+  app.removeAllContentTypeParsers();
+  await app.register(multipart, {
+    limits: {
+      files: 1,
+      fields: 10,
+      fieldSize: OVERHEAD_BYTES_MAX,
+      parts: 12,
+      fileSize: context.statementBytesMax,
+    },
+    throwFileSizeLimit: false,
+  });
+  app.post(PATH, async (request, reply) => {
+    const receivedAtMs = performance.now();
+    // What is refused before it has been read cannot be followed by another request on the connection.
+    reply.header('connection', 'close');
+    requireLength(request, context.statementBytesMax);
+    const file = new StatementFile(budget);
+    try {
+      const settled = await settle(() => upload(context, request, file));
+      const code = settled instanceof Refusal ? settled.code : null;
+      const tookMs = Math.round(performance.now() - receivedAtMs);
+      request.log.info({ path: PATH, code, took_ms: tookMs }, 'Request answered');
+      reply.removeHeader('connection');
+      return reply.send(answerTo('', context, settled));
+    } finally {
+      file.release();
+    }
+  });
+}
+
+/** @throws HttpError 413 when the sender announces too much */
+function requireLength(request: FastifyRequest, statementBytesMax: number): void {
+  const announced = Number(request.headers['content-length'] ?? 0);
+  if (announced > statementBytesMax + OVERHEAD_BYTES_MAX) throw tooLarge(statementBytesMax);
+}
+
+const tooLarge = (statementBytesMax: number): HttpError =>
+  new HttpError(413, 'REQUEST_TOO_LARGE', `A statement may have at most ${statementBytesMax} bytes.`);
+
+async function upload(
+  context: PartnerContext,
+  request: FastifyRequest,
+  kept: StatementFile,
+): Promise<Answer> {
+  const summary = await receive(context, request, kept);
+  const { id, uploadedAt, isNew } = await storeStatement(context, summary, kept.pieces);
+  const message = isNew
+    ? `The statement has been stored; it has ${summary.entries} entries.`
+    : `The statement was uploaded already, at ${uploadedAt.toISOString()}; nothing has been added.`;
+  return { payload: { statement_id: id, already_uploaded: !isNew, message } };
+}
+
+/**
+ * Reads the request and checks the file in it.
+ *
+ * @throws Refusal when there is no file or it is no MT940; HttpError when the request is malformed or too large
+ */
+async function receive(
+  context: PartnerContext,
+  request: FastifyRequest,
+  kept: StatementFile,
+): Promise<Mt940Summary> {
+  const part = await readable(request.file());
+  if (!part) throw new Refusal(REQUEST_VALIDATION_ERROR, `${FIELD}: is required, as a file with a name.`);
+  if (part.fieldname !== FIELD) {
+    await readable(skip(part));
+    throw new Refusal(
+      REQUEST_VALIDATION_ERROR,
+      `${FIELD}: is required; the request has a file in another field.`,
+    );
+  }
+  try {
+    const summary = await summariseMt940(kept.keep(chunksOf(part)));
+    if (part.file.truncated) throw tooLarge(context.statementBytesMax);
+    return summary;
+  } catch (error) {
+    if (!(error instanceof Mt940Error)) throw error;
+    // The rest is read and dropped, so that the sender gets to read the answer.
+    await readable(skip(part));
+    if (part.file.truncated) throw tooLarge(context.statementBytesMax);
+    throw new Refusal(error.code, error.message);
+  }
+}
+
+/** The file as it arrives; stopping early leaves the rest to be read. */
+async function* chunksOf(part: MultipartFile): AsyncGenerator<Uint8Array> {
+  try {
+    yield* part.file.iterator({ destroyOnReturn: false });
+  } catch (error) {
+    throw malformed(error);
+  }
+}
+
+async function skip(part: MultipartFile): Promise<void> {
+  for await (const _ of part.file) if (part.file.truncated) return;
+}
+
+/** What goes wrong while a request is read is the sender's doing. */
+async function readable<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    throw malformed(error);
+  }
+}
+
+function malformed(error: unknown): HttpError {
+  const isTooLarge = error instanceof Error && 'statusCode' in error && error.statusCode === 413;
+  if (isTooLarge)
+    return new HttpError(413, 'REQUEST_TOO_LARGE', 'The request has too many or too large fields.');
+  return new HttpError(400, 'REQUEST_MALFORMED', 'The request is not complete multipart form data.');
+}

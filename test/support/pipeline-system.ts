@@ -1,0 +1,77 @@
+import {
+  bankConnectorSettings,
+  type Config,
+  faStrategies,
+  loadConfig,
+  mapperConnectorSettings,
+} from '../../src/config.ts';
+import { loadBankConnectors, loadMapperConnector } from '../../src/connectors/load.ts';
+import { connect, type Database } from '../../src/db/connection.ts';
+import type { Stage } from '../../src/runtime/stage.ts';
+import { ActorSystem, type SystemOptions } from '../../src/runtime/system.ts';
+import { ACTORS } from '../../src/stages/actors.ts';
+import { createStages } from '../../src/stages/index.ts';
+
+/** The pipeline of one process: its stages on its connectors. */
+export interface PipelineSystem {
+  readonly system: ActorSystem;
+  readonly config: Config;
+  readonly database: Database;
+  /** Stops working and closes all connections. */
+  close(): Promise<void>;
+}
+
+/** What a process of the pipeline is told besides its settings. */
+export interface ProcessOptions extends Partial<SystemOptions> {
+  /** Puts something between the stages and the system, to look or to interfere. */
+  readonly between?: (stages: readonly Stage[]) => readonly Stage[];
+}
+
+/** A retry comes after milliseconds, not minutes. */
+const BACKOFF = { baseMs: 20, maxMs: 100 };
+const STOP_WITHIN_MS = 2_000;
+
+/**
+ * Starts the five cash stages as a process of the pipeline, whether or not it is a process of its own.
+ *
+ * @param databaseUrl a migrated database
+ * @param settings as environment variables without `G2P_BRIDGE_`, in small letters
+ * @param options what the system is to be told besides
+ */
+export async function startPipelineSystem(
+  databaseUrl: string,
+  settings: Readonly<Record<string, string>>,
+  { between = (stages) => stages, ...options }: ProcessOptions = {},
+): Promise<PipelineSystem> {
+  const config = loadConfig(
+    Object.fromEntries(
+      Object.entries(settings).map(([name, value]) => [`G2P_BRIDGE_${name.toUpperCase()}`, value]),
+    ),
+  );
+  const database = connect(databaseUrl, { max: config.db_pool_max });
+  const banks = await loadBankConnectors(config.bank_connectors_impls, bankConnectorSettings(config));
+  const mapper = await loadMapperConnector(config.mapper_connector_impl, mapperConnectorSettings(config));
+  const stages = createStages({ database, config, banks, mapper, faStrategies: faStrategies(config) });
+  const system = new ActorSystem({
+    database,
+    actors: ACTORS,
+    stages: between(stages),
+    works: true,
+    mode: config.dispatch_mode,
+    tickDispatchMax: config.no_of_tasks_to_process,
+    backoff: BACKOFF,
+    ...options,
+  });
+  await system.start();
+  return {
+    system,
+    config,
+    database,
+    async close() {
+      await system.stop(STOP_WITHIN_MS);
+      for (const bank of banks.values()) await bank.close?.();
+      await mapper.close?.();
+      await database.close();
+    },
+  };
+}
