@@ -43,7 +43,8 @@ export async function copyBaseline(sourceUrl: string, targetUrl: string): Promis
     for (const table of TABLES) {
       const name = getTableName(table);
       const chunks: Buffer[] = [];
-      for await (const chunk of await source.sql`copy ${source.sql(name)} to stdout`.readable()) chunks.push(chunk);
+      for await (const chunk of await source.sql`copy ${source.sql(name)} to stdout`.readable())
+        chunks.push(chunk);
       elapsedMs += await copyIn(target.sql, name, chunks);
     }
     return elapsedMs;

@@ -3,12 +3,13 @@ import { Command, InvalidArgumentError } from 'commander';
 import { loadConfig } from '../config.ts';
 import type { Report } from './demo/report.ts';
 import { type DemoListener, runDemo } from './demo/run.ts';
-import { progressLines, reportLines } from './demo/view.ts';
+import { progressLine, progressLines, reportLines } from './demo/view.ts';
 import { onInterrupt } from './interrupt.ts';
 import { print, printJson, setExit } from './output.ts';
 import { liveView, paintFor } from './ui.ts';
 
 const DISBURSEMENTS_MAX = 10_000_000;
+const PLAIN_LINE_MS = 1_000;
 
 interface Options {
   readonly disbursements: number;
@@ -74,20 +75,30 @@ async function show(report: Report, options: Options, json: boolean): Promise<vo
 
 const silent: DemoListener = { step: () => {}, started: () => {}, progress: () => {} };
 
+/** A live table on a terminal; elsewhere a line a second, when something has changed. */
 function shown(): DemoListener {
   const view = liveView(process.stdout);
   const paint = paintFor(process.stdout);
-  let total = 0;
+  let line = '';
+  let lineAt = 0;
   return {
-    step: (line) => view.note(line),
+    step: (text) => view.note(text),
     started({ bridge, bank, spar }) {
       view.note(`  bridge  ${bridge.url}   (/readyz, /metrics)`);
       view.note(`  bank    ${bank.url}   (POST /_control makes it misbehave)`);
       view.note(`  mapper  ${spar.url}`);
     },
     progress(progress, elapsedMs) {
-      total = progress.declared;
-      view.render(progressLines(progress, total, elapsedMs, paint));
+      if (process.stdout.isTTY) {
+        view.render(progressLines(progress, elapsedMs, paint));
+        return;
+      }
+      const next = progressLine(progress);
+      const isDone = progress.reconciled === progress.declared;
+      if (next === line || (elapsedMs - lineAt < PLAIN_LINE_MS && !isDone)) return;
+      line = next;
+      lineAt = elapsedMs;
+      view.note(`${(elapsedMs / 1000).toFixed(1).padStart(6)} s  ${line}`);
     },
   };
 }

@@ -41,7 +41,11 @@ async function migrateConfigured(): Promise<MigrateResult> {
   const url = config.db_datasource_bridge;
   if (url !== null) return { ...(await migrateAt(url)), embedded: false };
   const log = (line: string) => process.stderr.write(`${line}\n`);
-  const server = await startEmbedded({ dataDir: embeddedFolder(config.data_dir), port: config.embedded_postgres_port, log });
+  const server = await startEmbedded({
+    dataDir: embeddedFolder(config.data_dir),
+    port: config.embedded_postgres_port,
+    log,
+  });
   try {
     return { ...(await migrateAt(server.url)), embedded: true };
   } finally {

@@ -143,7 +143,8 @@ function readAnswer<T>(outcome: HttpResult, place: string, read: (payload: unkno
   if (outcome.kind === 'none') return noAnswer(outcome);
   const { status, json } = outcome;
   const header = asObject(asObject(json)?.response_header);
-  if (status !== 200 || header === null) return notAnAnswer(status, place);
+  const message = header === null ? '' : oneLine(textIn(header, 'response_error_message') ?? '');
+  if (status !== 200 || header === null) return notAnAnswer(status, place, message);
   const payload = asObject(asObject(json)?.response_body)?.response_payload;
   if (header.response_status === 'ERROR') {
     const code = oneLine(textIn(header, 'response_error_code') ?? 'UNKNOWN', 100);
@@ -155,7 +156,7 @@ function readAnswer<T>(outcome: HttpResult, place: string, read: (payload: unkno
     };
   }
   const value = header.response_status === 'SUCCESS' ? read(payload) : null;
-  return value === null ? notAnAnswer(status, place) : { kind: 'success', payload: value };
+  return value === null ? notAnAnswer(status, place, '') : { kind: 'success', payload: value };
 }
 
 const FAILURE_CODES = {
@@ -171,21 +172,22 @@ function noAnswer(outcome: Extract<HttpResult, { kind: 'none' }>): Answer<never>
   return { kind: 'failed', code: FAILURE_CODES[outcome.reason], message: outcome.message, passing };
 }
 
-function notAnAnswer(status: number, place: string): Answer<never> {
+/** @param message what the server itself says about it, empty when it says nothing */
+function notAnAnswer(status: number, place: string, message: string): Answer<never> {
+  const said = message === '' ? '' : ` It said: ${message}`;
+  const answered = `${place} answered with HTTP status ${status}`;
   if (status >= 500 || status === 408 || status === 429) {
-    const message = `${place} answered with HTTP status ${status}.`;
-    return { kind: 'failed', code: 'SERVER_ERROR', message, passing: true };
+    return { kind: 'failed', code: 'SERVER_ERROR', message: `${answered}.${said}`, passing: true };
   }
   if (status === 413) {
-    const message = `${place} takes no request that large; use a smaller --batch-size.`;
-    return { kind: 'failed', code: 'REQUEST_REFUSED', message, passing: false };
+    const advice = `${place} takes no request that large; use a smaller --batch-size.`;
+    return { kind: 'failed', code: 'REQUEST_REFUSED', message: advice, passing: false };
   }
   if (status === 200 || status === 404) {
-    const message = `${place} answered with HTTP status ${status}, but not as the partner API does.`;
-    return { kind: 'failed', code: 'NOT_THE_PARTNER_API', message, passing: false };
+    const advice = `${answered}, but not as the partner API does; is the URL right?`;
+    return { kind: 'failed', code: 'NOT_THE_PARTNER_API', message: advice, passing: false };
   }
-  const message = `${place} answered with HTTP status ${status}.`;
-  return { kind: 'failed', code: 'REQUEST_REFUSED', message, passing: false };
+  return { kind: 'failed', code: 'REQUEST_REFUSED', message: `${answered}.${said}`, passing: false };
 }
 
 function asObjects(value: unknown): readonly JsonObject[] | null {

@@ -211,11 +211,13 @@ describe('resolving the addresses of a batch', () => {
   it('stops in ERROR while the mapper is down, and is resumed by an operator', async () => {
     const program = await pipeline.program();
     await outside.mapper.stop();
-    const disbursing = await pipeline
-      .disburse(program, [[UNKNOWN, UNKNOWN]])
-      .finally(() => outside.mapper.start());
-    await becomes(() => batchOf(disbursing), { fa_resolution_status: 'ERROR' });
-    expect(await batchOf(disbursing)).toMatchObject({ fa_resolution_attempts: 3 });
+    const disbursing = await pipeline.disburse(program, [[UNKNOWN, UNKNOWN]]);
+    await becomes(() => batchOf(disbursing), {
+      fa_resolution_status: 'ERROR',
+      fa_resolution_latest_error_code: 'MAPPER_UNREACHABLE',
+      fa_resolution_attempts: 3,
+    });
+    await outside.mapper.start();
     await outside.mapper.link(beneficiariesOf(disbursing).map((id) => ({ id, ...bankAccount() })));
     await retry(disbursing);
     await becomes(() => envelopeOf(disbursing), { number_of_disbursements_shipped: 2 });

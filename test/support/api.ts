@@ -70,7 +70,13 @@ export async function openApi(
   const { url: databaseUrl, drop } = await createDatabase('api');
   await migrate(databaseUrl);
   const database = connect(databaseUrl, { max: poolMax });
-  const system = new ActorSystem({ database, actors: ACTORS, stages: [], works: false, ...(clock && { clock }) });
+  const system = new ActorSystem({
+    database,
+    actors: ACTORS,
+    stages: [],
+    works: false,
+    ...(clock && { clock }),
+  });
   await system.start();
   const logs: string[] = [];
   const sink = new Writable({
@@ -79,7 +85,13 @@ export async function openApi(
       done();
     },
   });
-  const app = buildApi({ system, database, role: 'all', logger: pino({ level: 'info' }, sink), ...apiOptions });
+  const app = buildApi({
+    system,
+    database,
+    role: 'all',
+    logger: pino({ level: 'info' }, sink),
+    ...apiOptions,
+  });
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
   const root = url + (apiOptions.rootPath ?? '');
   const post: TestApi['post'] = async (path, body, contentType = 'application/json') =>
@@ -102,7 +114,8 @@ export async function openApi(
       form.append(field, new Blob([file]), name);
       return read(await fetch(`${root}/upload_mt940`, { method: 'POST', body: form }));
     },
-    written: async () => Object.fromEntries(await Promise.all(WRITTEN.map(async (table) => [table, await count(table)]))),
+    written: async () =>
+      Object.fromEntries(await Promise.all(WRITTEN.map(async (table) => [table, await count(table)]))),
     async close() {
       await app.close();
       await system.stop();

@@ -68,7 +68,10 @@ export function disbursementFixtures(
 }
 
 /** A payload in its message envelope. */
-export function messageFixture(payload: unknown, body: Record<string, unknown> = {}): Record<string, unknown> {
+export function messageFixture(
+  payload: unknown,
+  body: Record<string, unknown> = {},
+): Record<string, unknown> {
   return {
     request_header: {
       sender_app_mnemonic: 'PBMS',
@@ -82,11 +85,14 @@ export function messageFixture(payload: unknown, body: Record<string, unknown> =
 }
 
 /** A statement of one account with debits of 100 each, from 10 000 down. */
-export function statementFixture(options: { account?: string; reference?: string; entries?: number } = {}): string {
+export function statementFixture(
+  options: { account?: string; reference?: string; entries?: number } = {},
+): string {
   const { account = '1000200030', reference = `STMT${randomUUID().slice(0, 8)}`, entries = 2 } = options;
   const debits = Array.from(
     { length: entries },
-    (_, n) => `:61:2507010701D100,00NTRFDISB${n}//BANK${n}\r\n:86:July support\r\nSAFETY-NET\r\nJULY\r\nBEN${n}\r\nDISB${n}\r\n`,
+    (_, n) =>
+      `:61:2507010701D100,00NTRFDISB${n}//BANK${n}\r\n:86:July support\r\nSAFETY-NET\r\nJULY\r\nBEN${n}\r\nDISB${n}\r\n`,
   );
   return (
     `:20:${reference}\r\n:25:${account}\r\n:28C:7/1\r\n:60F:C250701ETB1000000000,00\r\n` +

@@ -8,6 +8,7 @@ import { connect, type Database } from '../../src/db/connection.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import * as schema from '../../src/db/schema/index.ts';
 import { sumDecimals } from '../../src/decimal.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
 import type { ActorSystem } from '../../src/runtime/system.ts';
 import { batchActor, envelopeActor, statementActor } from '../../src/stages/actors.ts';
 import { createDatabase } from './database.ts';
@@ -252,6 +253,17 @@ export class Pipeline {
       });
     if (links.length > 0) await this.outside.mapper.link(links);
   }
+}
+
+/** A clock that goes on from `start`, and that a test can put forward. */
+export function movableClock(start: Date): Clock & { advance(ms: number): void } {
+  let offsetMs = start.getTime() - Date.now();
+  return {
+    now: () => new Date(Date.now() + offsetMs),
+    advance: (ms) => {
+      offsetMs += ms;
+    },
+  };
 }
 
 /**

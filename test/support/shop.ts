@@ -132,11 +132,15 @@ export async function openShop(): Promise<Shop> {
       select * from actor_transitions
       ${actorId === undefined ? sql`` : sql`where actor_id = ${actorId}`} order by seq`,
     async count(table, condition = 'true') {
-      const [row] = await sql.unsafe<{ n: number }[]>(`select count(*)::int as n from ${table} where ${condition}`);
+      const [row] = await sql.unsafe<{ n: number }[]>(
+        `select count(*)::int as n from ${table} where ${condition}`,
+      );
       return one(row, 'count').n;
     },
     async pagesPrinted() {
-      const [row] = await sql<{ n: number }[]>`select coalesce(sum(pages_printed), 0)::int as n from toy_order_totals`;
+      const [row] = await sql<
+        { n: number }[]
+      >`select coalesce(sum(pages_printed), 0)::int as n from toy_order_totals`;
       return one(row, 'sum').n;
     },
     async breakConnections() {
@@ -176,7 +180,8 @@ export function listen() {
     recovered: (count) => {
       heard.recovered += count;
     },
-    troubled: (where, error) => heard.troubled.push(`${where}: ${error instanceof Error ? error.message : error}`),
+    troubled: (where, error) =>
+      heard.troubled.push(`${where}: ${error instanceof Error ? error.message : error}`),
   };
   return { heard, observer };
 }

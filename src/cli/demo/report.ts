@@ -1,6 +1,6 @@
 import { parseMt940 } from '../../connectors/mt940/parser.ts';
 import type { Sql } from '../../db/connection.ts';
-import { compareDecimals, formatDecimal, parseDecimal, plus } from '../../decimal.ts';
+import { compareDecimals, formatDecimal, normaliseDecimal, parseDecimal, plus } from '../../decimal.ts';
 import { storedStatement } from '../../stages/stored-statement.ts';
 import { type ProgramAccount, post, type World } from './world.ts';
 
@@ -120,10 +120,10 @@ async function ourRows(sql: Sql, envelopeId: string): Promise<Tally> {
     where r.disbursement_envelope_id = ${envelopeId}`;
   return {
     count: row?.count ?? 0,
-    sum: row?.sum ?? '0',
+    sum: normaliseDecimal(row?.sum ?? '0'),
     twice: 0,
     reversed: row?.reversed ?? 0,
-    reversedSum: row?.reversed_sum ?? '0',
+    reversedSum: normaliseDecimal(row?.reversed_sum ?? '0'),
   };
 }
 
@@ -140,10 +140,10 @@ async function bankLedger(world: World, account: ProgramAccount): Promise<Tally>
   };
   return {
     count: ledger.debits,
-    sum: String(ledger.debited_sum),
+    sum: normaliseDecimal(String(ledger.debited_sum)),
     twice: ledger.duplicate_references,
     reversed: ledger.reversed,
-    reversedSum: String(ledger.reversed_sum),
+    reversedSum: normaliseDecimal(String(ledger.reversed_sum)),
   };
 }
 

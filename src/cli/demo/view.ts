@@ -2,15 +2,18 @@ import { formatTable, groupDigits, type Paint, progressBar } from '../ui.ts';
 import type { Progress } from './progress.ts';
 import type { Report, Tally } from './report.ts';
 
+/** One line that says how far a run has come. */
+export function progressLine({ declared, received, shipped, reconciled, stages }: Progress): string {
+  const errors = stages.reduce((sum, stage) => sum + stage.errors, 0);
+  const of = (label: string, count: number) => `${label} ${groupDigits(count)}`;
+  const counts = [of('received', received), of('paid', shipped), of('reconciled', reconciled)];
+  return `${counts.join(', ')} of ${groupDigits(declared)}${errors > 0 ? `, ${errors} in ERROR` : ''}`;
+}
+
 /** The lines shown while a run goes on. */
-export function progressLines(
-  progress: Progress,
-  disbursements: number,
-  elapsedMs: number,
-  paint: Paint,
-): string[] {
+export function progressLines(progress: Progress, elapsedMs: number, paint: Paint): string[] {
   const bar = (label: string, count: number) =>
-    `${label.padEnd(11)} ${progressBar(count, disbursements, 30)}  ${groupDigits(count)}`;
+    `${label.padEnd(11)} ${progressBar(count, Math.max(1, progress.declared), 30)}  ${groupDigits(count)}`;
   const rows = progress.stages.map(({ stage, total, pending, processing, processed, errors }) => [
     stage,
     String(total),
@@ -48,10 +51,10 @@ export function reportLines(report: Report, paint: Paint): string[] {
   const sources = formatTable(
     [
       row('disbursements', (tally) => groupDigits(tally.count)),
-      row('sum', (tally) => tally.sum),
+      row('sum', (tally) => groupDigits(tally.sum)),
       row('paid twice', (tally) => String(tally.twice)),
       row('reversed', (tally) => groupDigits(tally.reversed)),
-      row('sum reversed', (tally) => tally.reversedSum),
+      row('sum reversed', (tally) => groupDigits(tally.reversedSum)),
     ],
     [
       { title: '' },

@@ -1,0 +1,68 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { benchLatency, type LatencyResult } from './latency.ts';
+import { benchPipeline, type PipelineResult } from './pipeline.ts';
+import { benchTransitions, type TransitionsResult } from './transitions.ts';
+
+/** Runs a benchmark and prints it with the baseline of the same run: `npm run bench -- NAME [--json]`. */
+const program = new Command('bench').description('Measure on this machine, each figure beside a baseline.');
+
+function show<T>(result: T, json: boolean, lines: (result: T) => string[]): void {
+  console.log(json ? JSON.stringify(result) : lines(result).join('\n'));
+}
+
+const whole = (text: string): number => {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number from 1.');
+};
+
+const number = (value: number): string => value.toLocaleString('en');
+
+program
+  .command('transitions')
+  .description('durable transitions per second')
+  .option('--json')
+  .action(async ({ json }: { json?: true }) => {
+    show(await benchTransitions(), json === true, (result: TransitionsResult) => [
+      'durable transitions per second            state only    with jobs',
+      ...[1, 50, 200].map(
+        (size) =>
+          `  ${String(size).padStart(3)} actors to a transaction ${number(result.per_second[size] ?? 0).padStart(21)} ` +
+          number(result.with_jobs_per_second[size] ?? 0).padStart(12),
+      ),
+      `single-row update commits per second ${number(result.single_row_update_commits_per_second).padStart(16)}`,
+    ]);
+  });
+
+program
+  .command('pipeline')
+  .description('digital cash end to end')
+  .option('--disbursements <n>', 'how many', whole, 100_000)
+  .option('--batch-size <n>', 'disbursements in one request', whole, 1_000)
+  .option('--json')
+  .action(async (options: { disbursements: number; batchSize: number; json?: true }) => {
+    const result = await benchPipeline(options.disbursements, options.batchSize);
+    show(result, options.json === true, (one: PipelineResult) => [
+      `${number(one.disbursements)} disbursements, CSV to reconciled: ${(one.elapsed_ms / 1000).toFixed(1)} s, ` +
+        `${number(one.disbursements_per_second)} per second, ${one.peak_memory_mb ?? '?'} MB at most`,
+      `COPY of the same rows to the same tables: ${(one.copy_ms / 1000).toFixed(1)} s, ` +
+        `${number(one.copy_disbursements_per_second)} per second (the pipeline takes ${one.times_copy} times as long)`,
+      one.ok ? 'OK: every disbursement paid once and reconciled' : 'NOT OK',
+    ]);
+  });
+
+program
+  .command('latency')
+  .description('from due until a worker starts, idle')
+  .option('--json')
+  .action(async ({ json }: { json?: true }) => {
+    show(
+      await benchLatency(),
+      json === true,
+      ({ due_to_start_ms: due, notify_ms: notify }: LatencyResult) => [
+        `due → worker started   p50 ${due.p50} ms   p99 ${due.p99} ms`,
+        `NOTIFY → listener      p50 ${notify.p50} ms   p99 ${notify.p99} ms`,
+      ],
+    );
+  });
+
+await program.parseAsync();
