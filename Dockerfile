@@ -21,5 +21,6 @@ USER node
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.G2P_BRIDGE_PORT}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "src/cli/main.ts"]
+# A small young generation: bodies and batches are short-lived, and the default lets them pile up to hundreds of MB.
+ENTRYPOINT ["node", "--max-semi-space-size=4", "src/cli/main.ts"]
 CMD ["serve"]

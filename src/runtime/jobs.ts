@@ -35,6 +35,9 @@ export const tickQueue = (stage: { readonly name: string }): string => `${stage.
 /** Where jobs end that were handed out too often without a result: their actors are told. */
 export const LOST_QUEUE = 'lost_work';
 
+/** Channel that tells every process in which queue jobs were handed back; pg-boss announces new jobs only. */
+export const HANDED_BACK = 'actor_jobs';
+
 /** A job is handed out again at most so many times when its workers die; then it counts as a failed attempt. */
 const DELIVERIES_MAX = 20;
 /** Without a heartbeat for so long a job is handed to another worker (a dead process is noticed earlier). */
@@ -127,9 +130,10 @@ export class Jobs {
     return affected(await this.boss.touch(queue, attempts([claim]), { db: asBossDb(tx) })) === 1;
   }
 
-  /** Hands jobs back, so that another worker gets them at once. */
+  /** Hands jobs back in the caller's transaction, so that another worker gets them at once. */
   async handBack(tx: Queryable, queue: string, claims: readonly Claim[], reason: string): Promise<void> {
     await this.boss.fail(queue, attempts(claims), { reason }, { db: asBossDb(tx) });
+    await tx`select pg_notify(${HANDED_BACK}, ${queue})`;
   }
 
   /** Takes a job away for good: its actor has gone on without it. */
@@ -160,8 +164,15 @@ function affected(response: unknown): number {
 function asBossDb(tx: Queryable): BossDb {
   return {
     async executeSql(text: string, values: unknown[] = []) {
-      const rows = await tx.unsafe(text, values as never[]);
+      const rows = await tx.unsafe(text, values.map(asParameter) as never[]);
       return { rows: [...rows] };
     },
   };
+}
+
+/** pg-boss counts on its own driver to turn objects (a job's output) into JSON; ours takes text. */
+function asParameter(value: unknown): unknown {
+  const isPlain =
+    value !== null && typeof value === 'object' && !Array.isArray(value) && !(value instanceof Date);
+  return isPlain ? JSON.stringify(value) : value;
 }

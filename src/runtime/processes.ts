@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { RuntimeError } from './errors.ts';
-import type { Claim } from './jobs.ts';
+import { type Claim, HANDED_BACK } from './jobs.ts';
 import { openSession, type Session } from './session.ts';
 import type { Store } from './store.ts';
 
@@ -19,23 +19,27 @@ const APPLICATION_NAME = 'actor process';
 export class Processes {
   readonly #store: Store;
   readonly #role: string;
-  readonly #onRecovered: (queues: ReadonlySet<string>) => void;
+  readonly #onHandedBack: (queue: string) => void;
   #lock: Session | null = null;
   #number: number | null = null;
   #timer: NodeJS.Timeout | null = null;
   #looking: Promise<void> | null = null;
+  #unlisten: (() => Promise<void>) | null = null;
   #stopped = true;
 
-  constructor(store: Store, role: string, onRecovered: (queues: ReadonlySet<string>) => void) {
+  /** @param onHandedBack called when jobs of a queue wait for another worker, whichever process handed them back */
+  constructor(store: Store, role: string, onHandedBack: (queue: string) => void) {
     this.#store = store;
     this.#role = role;
-    this.#onRecovered = onRecovered;
+    this.#onHandedBack = onHandedBack;
   }
 
   /** Registers this process and hands on what dead ones have left. */
   async start(): Promise<void> {
     this.#stopped = false;
     await this.#register();
+    const { unlisten } = await this.#store.database.sql.listen(HANDED_BACK, this.#onHandedBack);
+    this.#unlisten = unlisten;
     await this.#look();
     this.#schedule(LOOK_MS);
   }
@@ -50,6 +54,7 @@ export class Processes {
     try {
       if (number !== null)
         await this.#store.database.sql`delete from actor_processes where number = ${number}`;
+      await this.#unlisten?.();
     } catch (error) {
       this.#store.observer.troubled('processes', error);
     }
@@ -71,7 +76,7 @@ export class Processes {
   /** Hands back what this process still has claimed, so that another goes on with it at once. */
   async handBackOwn(): Promise<number> {
     if (this.#number === null) return 0;
-    return (await this.#handOn([this.#number], 'The process stopped.')).count;
+    return this.#handOn([this.#number], 'The process stopped.');
   }
 
   async #register(): Promise<void> {
@@ -140,30 +145,24 @@ export class Processes {
           and l.database = (select oid from pg_database where datname = current_database())
       )`;
     if (dead.length === 0) return;
-    const { count, queues } = await this.#handOn(
+    const count = await this.#handOn(
       dead.map(({ number }) => number),
       'The process that performed the work died.',
     );
-    if (count === 0) return;
-    this.#store.observer.recovered(count);
-    this.#onRecovered(queues);
+    if (count > 0) this.#store.observer.recovered(count);
   }
 
   /** Of several processes that notice a death, the one that deletes the claim hands the job on. */
-  async #handOn(
-    numbers: readonly number[],
-    reason: string,
-  ): Promise<{ count: number; queues: ReadonlySet<string> }> {
+  async #handOn(numbers: readonly number[], reason: string): Promise<number> {
     return this.#store.transact(async ({ sql }) => {
       await sql`delete from actor_processes where number = any(${numbers as number[]})`;
       const claims = await sql<{ job_id: string; queue: string; delivery: number }[]>`
         delete from actor_claims where process = any(${numbers as number[]}) returning job_id, queue, delivery`;
-      const byQueue = Map.groupBy(claims, ({ queue }) => queue);
-      for (const [queue, some] of byQueue) {
+      for (const [queue, some] of Map.groupBy(claims, (claim) => claim.queue)) {
         const jobs = some.map(({ job_id, delivery }) => ({ id: job_id, delivery }));
         await this.#store.jobs.handBack(sql, queue, jobs, reason);
       }
-      return { count: claims.length, queues: new Set(byQueue.keys()) };
+      return claims.length;
     });
   }
 }

@@ -62,9 +62,7 @@ export class ActorSystem {
     this.store = new Store(options.database, registry, jobs, observer);
     this.feed = new Feed(this.store);
     this.#mailbox = new Mailbox(this.store);
-    this.#processes = new Processes(this.store, options.role ?? 'all', (queues) =>
-      this.#workers.wake(queues),
-    );
+    this.#processes = new Processes(this.store, options.role ?? 'all', (queue) => this.#workers.wake(queue));
     this.#workers = new Workers(this.store, this.#processes);
     this.ticks = new Ticks(this.store, {
       dispatchMax: options.tickDispatchMax ?? 2,

@@ -39,7 +39,6 @@ export interface Committed {
   readonly parked: readonly RuntimeError[];
   /** Earliest time at which a message of this transaction is to be delivered; null without messages. */
   readonly nextDelivery: Date | null;
-  readonly queues: ReadonlySet<string>;
 }
 
 /**
@@ -325,7 +324,6 @@ export class ActorTransaction {
       transitions: this.#transitions,
       parked: this.#parked.map(({ error }) => error),
       nextDelivery: times.length === 0 ? null : new Date(Math.min(...times)),
-      queues: new Set(this.#orders.map((order) => order.stage.name)),
     };
   }
 

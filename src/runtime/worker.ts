@@ -54,11 +54,9 @@ export class Workers {
     );
   }
 
-  /** Makes workers look for jobs now. */
-  wake(queues: ReadonlySet<string>): void {
-    for (const queue of queues) {
-      for (const id of this.#workers.get(queue) ?? []) this.#store.jobs.boss.notifyWorker(id);
-    }
+  /** Makes the workers of a queue look for jobs now. */
+  wake(queue: string): void {
+    for (const id of this.#workers.get(queue) ?? []) this.#store.jobs.boss.notifyWorker(id);
   }
 
   /**

@@ -22,7 +22,7 @@ export type Fault =
   | 'stall';
 
 /** Stands between a client and a server, writes down what is asked and breaks what it is told to break. */
-export interface Proxy {
+export interface FaultyProxy {
   readonly url: string;
   readonly seen: readonly Seen[];
   /** Requests of one path, in their order. */
@@ -35,7 +35,7 @@ export interface Proxy {
 }
 
 /** Starts a proxy in front of a server. */
-export async function startProxy(target: string): Promise<Proxy> {
+export async function startProxy(target: string): Promise<FaultyProxy> {
   let seen: Seen[] = [];
   let faultOf: (request: Seen, index: number) => Fault | null = () => null;
   const server = createServer(async (request, response) => {

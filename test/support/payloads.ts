@@ -83,20 +83,3 @@ export function messageFixture(
     request_body: { pagination_request: null, request_payload: payload, ...body },
   };
 }
-
-/** A statement of one account with debits of 100 each, from 10 000 down. */
-export function statementFixture(
-  options: { account?: string; reference?: string; entries?: number } = {},
-): string {
-  const { account = '1000200030', reference = `STMT${randomUUID().slice(0, 8)}`, entries = 2 } = options;
-  const debits = Array.from(
-    { length: entries },
-    (_, n) =>
-      `:61:2507010701D100,00NTRFDISB${n}//BANK${n}\r\n:86:July support\r\nSAFETY-NET\r\nJULY\r\nBEN${n}\r\nDISB${n}\r\n`,
-  );
-  return (
-    `:20:${reference}\r\n:25:${account}\r\n:28C:7/1\r\n:60F:C250701ETB1000000000,00\r\n` +
-    debits.join('') +
-    `:62F:C250702ETB${1_000_000_000 - 100 * entries},00\r\n-\r\n`
-  );
-}

@@ -56,8 +56,8 @@ export interface PipelineOptions {
 }
 
 const PROGRAMS_MAX = 60;
-/** Statements are stored in small pieces here, so that entries are cut anywhere. */
-const PIECE_CHARACTERS = 1_000;
+/** Statements are stored in several pieces, so that entries are cut anywhere. */
+const PIECES = 7;
 
 /** Prepares a database and starts the pipeline on it, between the given bank and mapper. */
 export async function openPipeline(outside: Outside, options: PipelineOptions = {}): Promise<Pipeline> {
@@ -292,9 +292,9 @@ function only(rows: readonly Row[]): Row {
 const idsOf = ({ disbursements }: Disbursing['batches'][number]) => disbursements.map(({ id }) => id);
 
 function piecesOf(text: string): { part: number; statement_lob: string }[] {
-  const count = Math.ceil(text.length / PIECE_CHARACTERS);
-  return Array.from({ length: count }, (_, part) => ({
+  const characters = Math.ceil(text.length / PIECES);
+  return Array.from({ length: Math.ceil(text.length / characters) }, (_, part) => ({
     part,
-    statement_lob: text.slice(part * PIECE_CHARACTERS, (part + 1) * PIECE_CHARACTERS),
+    statement_lob: text.slice(part * characters, (part + 1) * characters),
   }));
 }

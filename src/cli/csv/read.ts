@@ -1,7 +1,7 @@
-import { createReadStream } from 'node:fs';
-import { CsvError, type Info, parse } from 'csv-parse';
+import type { CsvError } from 'csv-parse';
 import { readHeader } from './header.ts';
 import type { CsvProblem } from './problem.ts';
+import { type CsvRecord, RECORD_CHARACTERS_MAX, type ReadOptions, readRecords } from './records.ts';
 
 /** A disbursement as the file has it. */
 export interface CsvRow {
@@ -16,13 +16,6 @@ export type CsvItem =
   | { readonly kind: 'row'; readonly row: CsvRow }
   | { readonly kind: 'problem'; readonly problem: CsvProblem };
 
-export interface ReadOptions {
-  /** Told how far reading is, in bytes from the start, each time more has been read. */
-  readonly onBytes?: (bytesRead: number) => void;
-  readonly signal?: AbortSignal;
-}
-
-const RECORD_CHARACTERS_MAX = 64 * 1024;
 const LINE_END = /\r\n|\n|\r/g;
 
 /**
@@ -33,47 +26,26 @@ const LINE_END = /\r\n|\n|\r/g;
  * @throws the file system's errors; the signal's reason
  */
 export async function* readCsv(path: string, options: ReadOptions = {}): AsyncGenerator<CsvItem, void, void> {
-  const source = createReadStream(path);
-  const parser = parse({
-    bom: true,
-    info: true,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    record_delimiter: ['\r\n', '\n', '\r'],
-    max_record_size: RECORD_CHARACTERS_MAX,
-  });
-  source.on('error', (error) => parser.destroy(error));
-  source.on('data', () => options.onBytes?.(source.bytesRead));
-  source.pipe(parser);
   const lines = new LineCounter();
   let columns: Columns | null = null;
-  try {
-    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: Info }>) {
-      options.signal?.throwIfAborted();
-      const line = lines.next(record, info.empty_lines);
+  for await (const { records, error } of readRecords(path, options)) {
+    for (const record of records) {
+      const line = lines.next(record);
       if (columns !== null) {
-        yield itemOf(record, line, columns);
+        yield itemOf(record.fields, line, columns);
         continue;
       }
-      const header = readHeader(record, line);
-      if (!header.ok) {
-        yield* header.problems.map((problem) => ({ kind: 'problem', problem }) as const);
-        return;
-      }
+      const header = readHeader(record.fields, line);
+      if (!header.ok) return yield* header.problems.map((problem) => ({ kind: 'problem', problem }) as const);
       columns = header;
     }
-    if (columns === null) {
-      yield {
-        kind: 'problem',
-        problem: { code: 'CSV_EMPTY', line: 1, column: null, message: 'the file is empty.' },
-      };
-    }
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    yield { kind: 'problem', problem: malformed(error, lines, columns) };
-  } finally {
-    source.destroy();
+    if (error !== null) return yield { kind: 'problem', problem: malformed(error, lines, columns) };
   }
+  if (columns !== null) return;
+  yield {
+    kind: 'problem',
+    problem: { code: 'CSV_EMPTY', line: 1, column: null, message: 'the file is empty.' },
+  };
 }
 
 interface Columns {
@@ -104,11 +76,11 @@ class LineCounter {
   }
 
   /** Counts a record; @returns the line on which it begins */
-  next(record: readonly string[], emptyLines: number): number {
+  next({ fields, emptyLines }: CsvRecord): number {
     const line = this.peek(emptyLines);
     this.#emptyLines = emptyLines;
     this.#line = line + 1;
-    for (const field of record) {
+    for (const field of fields) {
       if (field.includes('\n') || field.includes('\r')) this.#line += field.match(LINE_END)?.length ?? 0;
     }
     return line;

@@ -16,6 +16,8 @@ export interface Child {
   peakMemoryBytes(): Promise<number | null>;
   /** Asks it to stop and waits; kills it when it does not. */
   stop(): Promise<void>;
+  /** Ends it without warning, and waits until it is gone. */
+  kill(): Promise<void>;
 }
 
 /**
@@ -49,20 +51,22 @@ export async function startChild(
     if (!stopping) onExit(new Error(`${name} ended (${signal ?? code}): ${stderr.trim()}`));
   });
   const pid = child.pid ?? 0;
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    stopping = true;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    const kill = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    await ended;
+    clearTimeout(kill);
+  };
   return {
     name,
     url,
     pid,
     peakMemoryBytes: () => peakMemory(pid),
-    async stop() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      stopping = true;
-      const ended = once(child, 'exit');
-      child.kill('SIGTERM');
-      const kill = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
-      await ended;
-      clearTimeout(kill);
-    },
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
   };
 }
 

@@ -74,7 +74,7 @@ export async function startWorld(
     const databaseUrl = await server.ensureDatabase(DATABASES.bridge);
     const bridge = await startChild(
       'The bridge',
-      [program('src/cli/main.ts'), 'serve', '--json'],
+      ['--max-semi-space-size=4', program('src/cli/main.ts'), 'serve', '--json'],
       { ...settings(databaseUrl, port, bank, spar, account), ...options.env },
       fail,
     );
