@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { buildApi } from './api/server.ts';
 import { bankConnectorSettings, type Config, faStrategies, mapperConnectorSettings } from './config.ts';
@@ -55,12 +56,42 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
       logger: logger.child({ name: 'api' }),
       metrics: () => metrics.text(),
     });
-    const address = await api.listen({ host: config.host, port: config.port });
+    const address = await listen(api, config);
     undo.push(() => api.close());
     return { url: address, system, embedded: embedded !== null, stop };
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** @throws ListenError when the port or the address cannot be had */
+async function listen(api: FastifyInstance, { host, port }: Config): Promise<string> {
+  try {
+    return await api.listen({ host, port });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : '';
+    if (code === 'EADDRINUSE') {
+      throw new ListenError(
+        'PORT_TAKEN',
+        `Port ${port} of ${host} is taken by another program; set G2P_BRIDGE_PORT.`,
+      );
+    }
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+      throw new ListenError('HOST_UNKNOWN', `${host} is no address of this machine; set G2P_BRIDGE_HOST.`);
+    }
+    throw error;
+  }
+}
+
+/** The address to listen on cannot be had. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
   }
 }
 

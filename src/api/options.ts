@@ -20,6 +20,8 @@ export interface ApiOptions {
   readonly knownPrograms?: readonly string[];
   /** Whether envelopes are paid before their schedule date. Default false. */
   readonly processFutureSchedules?: boolean;
+  /** How long `close` waits for requests under way before it cuts their connections, ms. Default 10 s. */
+  readonly closeGraceMs?: number;
   /** Left out: nothing is logged. */
   readonly logger?: FastifyBaseLogger;
   /** The text of `/metrics`, in Prometheus' format; left out: there is no such path. */
@@ -38,3 +40,4 @@ export interface PartnerContext {
 
 export const BODY_BYTES_MAX_DEFAULT = 16 * 1024 * 1024;
 export const STATEMENT_BYTES_MAX_DEFAULT = 64 * 1024 * 1024;
+export const CLOSE_GRACE_MS_DEFAULT = 10_000;

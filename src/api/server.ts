@@ -2,7 +2,12 @@ import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import { answerErrors } from './errors.ts';
 import { parseJson } from './json.ts';
 import { operations } from './operations.ts';
-import { type ApiOptions, BODY_BYTES_MAX_DEFAULT, STATEMENT_BYTES_MAX_DEFAULT } from './options.ts';
+import {
+  type ApiOptions,
+  BODY_BYTES_MAX_DEFAULT,
+  CLOSE_GRACE_MS_DEFAULT,
+  STATEMENT_BYTES_MAX_DEFAULT,
+} from './options.ts';
 import { partnerApi } from './partner/index.ts';
 
 /** A request must have arrived within this time; bounds what a slow sender can hold on to. */
@@ -11,7 +16,7 @@ const REQUEST_TIMEOUT_MS = 300_000;
 /**
  * Builds the HTTP surface of a process: the partner API (unless its role is `worker`) under `rootPath`, and
  * `/healthz`, `/readyz` and `/metrics` at the root, where the platform asks for them. Nothing is opened until
- * `listen`; `close` answers what is under way and closes the rest.
+ * `listen`; `close` answers what is under way, as long as that does not take too long, and closes the rest.
  */
 export function buildApi(options: ApiOptions): FastifyInstance {
   const { logger } = options;
@@ -31,6 +36,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     async (_request: unknown, bytes: Buffer) => parseJson(bytes),
   );
   answerErrors(app, clock);
+  boundClose(app, options.closeGraceMs ?? CLOSE_GRACE_MS_DEFAULT);
   app.register(operations, options);
   if (options.role !== 'worker') {
     app.register(partnerApi, {
@@ -46,4 +52,13 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     });
   }
   return app;
+}
+
+/** A sender that never finishes must not keep the process from stopping. */
+function boundClose(app: FastifyInstance, graceMs: number): void {
+  let cut: NodeJS.Timeout | undefined;
+  app.addHook('preClose', async () => {
+    cut = setTimeout(() => app.server.closeAllConnections(), graceMs);
+  });
+  app.addHook('onClose', async () => clearTimeout(cut));
 }

@@ -118,8 +118,12 @@ function databaseFailure(sqlState: string, message: string): Failure {
   return failure(`DATABASE_${sqlState}`, `The database answered: ${message}`, exitCode);
 }
 
+/** Errors that a setting causes: a port that is taken, a connector that cannot be loaded. */
+const CAUSED_BY_SETTINGS = new Set(['ListenError', 'ConnectorError']);
+
 /** A failed system call (a port in use, no permission) is a failure of what was tried, any other error one of ours. */
 function systemExit(error: Error, code: string): ExitCode {
+  if (CAUSED_BY_SETTINGS.has(error.name)) return EXIT.usage;
   return 'syscall' in error && CODE.test(code) ? EXIT.refused : EXIT.internal;
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { retryAt } from '../runtime/backoff.ts';
 import { CliError, EXIT } from './failure.ts';
 import type { Answer } from './partner-client.ts';
+import { formatDuration } from './ui.ts';
 
 /** How long to keep trying. */
 export interface RetryPolicy {
@@ -15,6 +16,21 @@ export interface RetryPolicy {
 
 /** An answer that decides: the server did it, or said no. */
 export type Decided<T> = Exclude<Answer<T>, { kind: 'failed' }>;
+
+const NOTE_INTERVAL_MS = 10_000;
+
+/** Tells people of retries: of the first, of another reason, and now and then that it goes on. */
+export function retryNotes(note: (line: string) => void): NonNullable<RetryPolicy['onRetry']> {
+  let notedAt = Number.NEGATIVE_INFINITY;
+  let noted = '';
+  return (message, waitMs) => {
+    const now = performance.now();
+    if (message === noted && now - notedAt < NOTE_INTERVAL_MS) return;
+    notedAt = now;
+    noted = message;
+    note(`${message} Trying again in ${formatDuration(waitMs)}.`);
+  };
+}
 
 const BACKOFF = { baseMs: 250, maxMs: 5_000 };
 

@@ -5,11 +5,11 @@ import { secondsOption } from './numbers.ts';
 import { outputClosed, print, printJson } from './output.ts';
 import { createPartnerClient, type JsonObject, type PartnerClient, refusedError } from './partner-client.ts';
 import { decimalIn } from './partner-messages.ts';
-import { type RetryPolicy, untilAnswered, wait } from './retry.ts';
+import { type RetryPolicy, retryNotes, untilAnswered, wait } from './retry.ts';
 import { urlOption } from './server-url.ts';
 import { type EnvelopeState, envelopeState } from './status/envelope-state.ts';
 import { stateLine, stateLines } from './status/lines.ts';
-import { formatDuration, liveView, paintFor, screenColumns } from './ui.ts';
+import { liveView, paintFor, screenColumns } from './ui.ts';
 
 interface StatusOptions {
   readonly url: string;
@@ -71,7 +71,7 @@ async function watch(
   const retry: RetryPolicy = {
     retryForMs: options.retryFor,
     signal: AbortSignal.any([interrupted, outputClosed]),
-    onRetry: (problem, waitMs) => display.note(`${problem} Trying again in ${formatDuration(waitMs)}.`),
+    onRetry: retryNotes((line) => display.note(line)),
   };
   try {
     for (;;) {

@@ -7,7 +7,7 @@ import { onInterrupt } from './interrupt.ts';
 import { print, printJson } from './output.ts';
 import { createPartnerClient, type PartnerClient } from './partner-client.ts';
 import { noProgress, type Progress, showProgress } from './progress.ts';
-import type { RetryPolicy } from './retry.ts';
+import { type RetryPolicy, retryNotes } from './retry.ts';
 import { readBatches } from './submit/batches.ts';
 import { addSubmitOptions, readEnvelope, type SubmitOptions } from './submit/options.ts';
 import { planSubmission, type SubmissionPlan } from './submit/plan.ts';
@@ -106,7 +106,7 @@ async function send(
   const retry: RetryPolicy = {
     retryForMs: options.retryFor,
     signal,
-    onRetry: (problem, waitMs) => progress.note(`${problem} Trying again in ${formatDuration(waitMs)}.`),
+    onRetry: retryNotes((line) => progress.note(line)),
   };
   try {
     return await sendMissing(client, file, plan, options, progress, retry);

@@ -98,6 +98,7 @@ async function loadEntries(sql: Tx, entries: AsyncIterable<StatementEntry>): Pro
 /**
  * The first entry of the right amount and currency reconciles a payment. The primary key decides between statements:
  * whatever is there already is left alone. Ordered by key, so that two statements never wait for each other crosswise.
+ * A quantity of zero counted as reconciled when it was not sent, so nothing reconciles it again.
  */
 async function recordRemittances(sql: Tx, statementId: string): Promise<void> {
   await sql`
@@ -112,7 +113,7 @@ async function recordRemittances(sql: Tx, statementId: string): Promise<void> {
     from statement_entries e
     join remittances r on r.place = e.place
     join disbursement_envelopes v on v.id = r.envelope_id
-    where e.amount = r.quantity and e.currency = v.measurement_unit
+    where e.amount = r.quantity and e.currency = v.measurement_unit and r.quantity > 0
     order by e.reconciliation_id, e.place
     on conflict (reconciliation_id) do nothing`;
 }
@@ -140,28 +141,36 @@ async function recordUnmatchedDebits(sql: Tx, statementId: string): Promise<void
     order by e.place`;
 }
 
-/** Reversals that were processed before their remittances: they take effect now. */
+/**
+ * Reversals that were processed before their remittances: they take effect now, the first one of each payment. Others
+ * stay what they are.
+ */
 async function applyEarlierReversals(sql: Tx): Promise<void> {
   await sql`create temporary table reversals (place int, envelope_id text) on commit drop`;
   await sql`
     with early as (
-      delete from disbursement_error_recons x using remittances r, disbursement_recons c
-      where x.error_reason = 'INVALID_REVERSAL' and x.reconciliation_id = c.reconciliation_id
-        and x.entry_amount = c.remittance_amount
-        and c.reconciliation_id = coalesce(r.disbursement_id, r.geo_id) and not c.reversal_found
-      returning x.*
+      delete from disbursement_error_recons where id in (
+        select distinct on (x.reconciliation_id) x.id
+        from remittances r
+        join disbursement_recons c on c.reconciliation_id = coalesce(r.disbursement_id, r.geo_id)
+        join disbursement_error_recons x
+          on x.reconciliation_id = c.reconciliation_id and x.entry_amount = c.remittance_amount
+        where x.error_reason = 'INVALID_REVERSAL' and not c.reversal_found
+        order by x.reconciliation_id, x.id)
+      returning *
     ), reversed as (
       update disbursement_recons c set
         reversal_found = true, reversal_statement_id = x.statement_id, reversal_statement_number = x.statement_number,
         reversal_statement_sequence = x.statement_sequence, reversal_entry_sequence = x.entry_sequence,
         reversal_entry_date = x.entry_date, reversal_value_date = x.value_date, reversal_reason = x.reversal_reason
-      from (select distinct on (reconciliation_id) * from early order by reconciliation_id, id) x
+      from early x
       where c.reconciliation_id = x.reconciliation_id
       returning c.disbursement_envelope_id
     )
     insert into reversals select null, disbursement_envelope_id from reversed`;
 }
 
+/** The first reversal of the right amount takes effect, unless one has before. */
 async function recordReversals(sql: Tx, statementId: string): Promise<void> {
   await sql`
     with reversed as (
@@ -170,10 +179,12 @@ async function recordReversals(sql: Tx, statementId: string): Promise<void> {
         reversal_statement_sequence = e.statement_sequence, reversal_entry_sequence = e.place,
         reversal_entry_date = e.entry_date, reversal_value_date = e.value_date, reversal_reason = e.reversal_reason
       from (
-        select distinct on (reconciliation_id) * from statement_entries where mark = 'RD'
-        order by reconciliation_id, place
+        select distinct on (reconciliation_id) e.*
+        from statement_entries e join disbursement_recons r using (reconciliation_id)
+        where e.mark = 'RD' and e.amount = r.remittance_amount
+        order by reconciliation_id, e.place
       ) e
-      where c.reconciliation_id = e.reconciliation_id and c.remittance_amount = e.amount and not c.reversal_found
+      where c.reconciliation_id = e.reconciliation_id and not c.reversal_found
       returning e.place, c.disbursement_envelope_id
     )
     insert into reversals select * from reversed`;

@@ -18,7 +18,7 @@ export class Terminal implements Screen {
   }
 
   write(text: string): void {
-    for (const [token] of text.matchAll(/\u001b\[(\d*)([A-Za-z])|\r|\n|[^\u001b\r\n]/gu)) this.#take(token);
+    for (const [token] of text.matchAll(/\p{Cc}\[\d*[A-Za-z]|\r|\n|\P{Cc}/gu)) this.#take(token);
   }
 
   /** What is to be seen, without empty lines at the end. */

@@ -19,7 +19,7 @@ const frames = fc.array(fc.array(printable, { maxLength: 6 }), { minLength: 1, m
 describe('a live view on a terminal', () => {
   it('always shows its last frame, below what was there before and what was noted', () => {
     fc.assert(
-      fc.property(frames, fc.integer({ min: 5, max: 40 }), fc.boolean(), (shown, columns, withNotes) => {
+      fc.property(frames, fc.integer({ min: 6, max: 40 }), fc.boolean(), (shown, columns, withNotes) => {
         const terminal = new Terminal(columns);
         terminal.write('before\n');
         const view = liveView(terminal);

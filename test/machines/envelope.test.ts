@@ -159,7 +159,8 @@ function eventsFromOutside(snapshot: unknown, at: Date): EnvelopeEvent[] {
   const amounts = [
     [1, '0.1'],
     [1, '0.2'],
-    [1, '0.20'],
+    [1, '0.30'],
+    [1, '0'],
     [2, '0.3'],
     [1, '0.21'],
     [2, '0.31'],
@@ -168,8 +169,8 @@ function eventsFromOutside(snapshot: unknown, at: Date): EnvelopeEvent[] {
   return [
     { type: 'created', at },
     ...amounts.map(([count, quantity]) => ({ type: 'batch_received', at, count, quantity }) as const),
-    // More ready batches are no different from two.
-    ...(facts.number_of_batches_ready < 2 ? [{ type: 'batch_ready', at, batch: 'batch-1' } as const] : []),
+    // More ready batches are no different from one.
+    ...(facts.number_of_batches_ready < 1 ? [{ type: 'batch_ready', at, batch: 'batch-1' } as const] : []),
     { type: 'cancel', at },
     { type: 'shipped', at, count: 3 },
     { type: 'reconciled', at, count: 2 },

@@ -49,6 +49,7 @@ describe('the permission to pay', () => {
         const all = town.batches.map((_, n) => n);
         // None forgotten: every batch is paid, without any tick.
         expect(all.map((n) => town.state(n))).toEqual(all.map(() => 'PROCESSED'));
+        expect(seen(town.envelope).context.facts.number_of_batches_ready).toBe(count);
         // None needlessly: one circular if anybody had asked by then, one answer for everybody who asked later.
         const { before, after } = town.asked;
         expect([...before, ...after].toSorted()).toEqual(all);

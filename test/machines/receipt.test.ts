@@ -32,6 +32,7 @@ describe('receipt', () => {
     [Array(10).fill('0.1'), '1'],
     [['1.10', '2.20'], '3.3'],
     [['9007199254740993', '0.01'], '9007199254740993.01'],
+    [['0.3', '0', '0.00'], '0.3'],
   ])('of %s completes an envelope of %s', (quantities: string[], total) => {
     const { snapshot } = run(
       envelopeMachine,

@@ -140,7 +140,7 @@ describe('a result', () => {
 
 describe('work that was taken over by another worker', () => {
   it('may send nothing to the outside any more', async () => {
-    const { system, performers } = await heldUp();
+    const { system, performers, letFirstEnd } = await heldUp();
     const [work] = performers;
     if (!work || !printing) throw new Error('Nobody prints.');
     const claim = claimOf({ id: work.job, retryCount: 0 } as Parameters<typeof claimOf>[0]);
@@ -153,5 +153,6 @@ describe('work that was taken over by another worker', () => {
     await expect(work.submitting()).rejects.toMatchObject({ code: 'SUPERSEDED' });
     await until('another worker has printed', async () => (await shop.pagesPrinted()) === 2);
     await expect(work.submitting()).rejects.toMatchObject({ code: 'SUPERSEDED' });
+    letFirstEnd();
   });
 });

@@ -36,10 +36,16 @@ export interface Program {
 /** A disbursement that a test wants: its quantity, and where its beneficiary's money goes; null: the mapper knows nothing. */
 export type Wanted = string | { readonly quantity: string; readonly address: Address | null };
 
+/** A batch with its disbursements. */
+export interface ReceivedBatch {
+  readonly row: BatchRow;
+  readonly disbursements: readonly DisbursementRow[];
+}
+
 /** An envelope with its batches and disbursements, as they are or will be received. */
 export interface Disbursing {
   readonly envelope: EnvelopeRow;
-  readonly batches: readonly { readonly row: BatchRow; readonly disbursements: readonly DisbursementRow[] }[];
+  readonly batches: readonly ReceivedBatch[];
   /** All disbursement ids, in the order they were wanted. */
   readonly ids: readonly string[];
 }
@@ -103,9 +109,17 @@ export class Pipeline {
     return first.system;
   }
 
-  /** Starts another process of the pipeline, as far as it can tell. */
-  async join(options: ProcessOptions = {}): Promise<PipelineSystem> {
-    const joined = await startPipelineSystem(this.url, this.settings, { ...this.#options.system, ...options });
+  /**
+   * Starts another process of the pipeline, as far as it can tell.
+   *
+   * @param settings where they differ from the others' settings
+   */
+  async join(options: ProcessOptions = {}, settings: Pipeline['settings'] = {}): Promise<PipelineSystem> {
+    const joined = await startPipelineSystem(
+      this.url,
+      { ...this.settings, ...settings },
+      { ...this.#options.system, ...options },
+    );
     this.#processes.push(joined);
     return joined;
   }
@@ -171,7 +185,7 @@ export class Pipeline {
   }
 
   /** Receives a batch. */
-  async receive({ row, disbursements }: Disbursing['batches'][number]): Promise<void> {
+  async receive({ row, disbursements }: ReceivedBatch): Promise<void> {
     await this.system.transact(async (tx) => {
       await insertRows(tx.sql, schema.disbursementBatchControl, [row]);
       await insertRows(tx.sql, schema.disbursements, disbursements);
@@ -181,6 +195,12 @@ export class Pipeline {
       if (!answer?.accepted) throw new Error(`Envelope ${row.disbursement_envelope_id} refused batch ${row.id}.`);
       await tx.send(batchActor, [{ id: row.id, event: { type: 'received', at: tx.now } }]);
     });
+  }
+
+  /** Stores a batch without setting it on its way, for tests of what comes much later. */
+  async store({ row, disbursements }: ReceivedBatch): Promise<void> {
+    await insertRows(this.database.sql, schema.disbursementBatchControl, [row]);
+    await insertRows(this.database.sql, schema.disbursements, disbursements);
   }
 
   /** Receives statements as uploads that end at the same moment. @returns their ids */
@@ -289,7 +309,7 @@ function only(rows: readonly Row[]): Row {
   return row;
 }
 
-const idsOf = ({ disbursements }: Disbursing['batches'][number]) => disbursements.map(({ id }) => id);
+const idsOf = ({ disbursements }: ReceivedBatch) => disbursements.map(({ id }) => id);
 
 function piecesOf(text: string): { part: number; statement_lob: string }[] {
   const characters = Math.ceil(text.length / PIECES);

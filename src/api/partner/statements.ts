@@ -94,7 +94,10 @@ async function receive(
   request: FastifyRequest,
   kept: StatementFile,
 ): Promise<Mt940Summary> {
+  const { statementBytesMax } = context;
   const part = await readable(request.file());
+  // The stream would only stop growing there, and end with the request.
+  part?.file.once('limit', () => part.file.destroy(tooLarge(statementBytesMax)));
   if (!part) throw new Refusal(REQUEST_VALIDATION_ERROR, `${FIELD}: is required, as a file with a name.`);
   if (part.fieldname !== FIELD) {
     await readable(skip(part));
@@ -104,14 +107,11 @@ async function receive(
     );
   }
   try {
-    const summary = await summariseMt940(kept.keep(chunksOf(part)));
-    if (part.file.truncated) throw tooLarge(context.statementBytesMax);
-    return summary;
+    return await summariseMt940(kept.keep(chunksOf(part)));
   } catch (error) {
     if (!(error instanceof Mt940Error)) throw error;
     // The rest is read and dropped, so that the sender gets to read the answer.
     await readable(skip(part));
-    if (part.file.truncated) throw tooLarge(context.statementBytesMax);
     throw new Refusal(error.code, error.message);
   }
 }
@@ -126,7 +126,7 @@ async function* chunksOf(part: MultipartFile): AsyncGenerator<Uint8Array> {
 }
 
 async function skip(part: MultipartFile): Promise<void> {
-  for await (const _ of part.file) if (part.file.truncated) return;
+  for await (const _ of part.file);
 }
 
 /** What goes wrong while a request is read is the sender's doing. */
@@ -139,6 +139,7 @@ async function readable<T>(reading: Promise<T>): Promise<T> {
 }
 
 function malformed(error: unknown): HttpError {
+  if (error instanceof HttpError) return error;
   const isTooLarge = error instanceof Error && 'statusCode' in error && error.statusCode === 413;
   if (isTooLarge)
     return new HttpError(413, 'REQUEST_TOO_LARGE', 'The request has too many or too large fields.');

@@ -1,0 +1,178 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Tx } from '../../src/db/connection.ts';
+import type { Outcome, Stage } from '../../src/runtime/stage.ts';
+import { statementActor } from '../../src/stages/actors.ts';
+import { type Outside, openOutside } from '../support/outside.ts';
+import { becomes, openPipeline, type Pipeline, type Program } from '../support/pipeline.ts';
+import { debit, newId, statementText } from '../support/records.ts';
+
+const UNLINKED = (quantity: string) => ({ quantity, address: null });
+
+/** Counts the SQL statements of everything that stages record. */
+function countingStatements(counter: { statements: number }) {
+  const counted = (sql: Tx): Tx =>
+    new Proxy(sql, {
+      apply(target, self, given: unknown[]) {
+        if (Array.isArray(given[0]) && 'raw' in given[0]) counter.statements += 1;
+        return Reflect.apply(target, self, given);
+      },
+    });
+  const ofOutcome = (outcome: Outcome): Outcome => {
+    const { write } = outcome;
+    return write ? { ...outcome, write: (tx) => write({ ...tx, sql: counted(tx.sql) }) } : outcome;
+  };
+  return (stages: readonly Stage[]): Stage[] =>
+    stages.map((stage) => ({
+      ...stage,
+      perform: async (work) => ofOutcome(await stage.perform(work)),
+    }));
+}
+
+describe('processing a statement file', () => {
+  const counter = { statements: 0 };
+  let outside: Outside;
+  let pipeline: Pipeline;
+  beforeAll(async () => {
+    outside = await openOutside();
+    pipeline = await openPipeline(outside, { system: { between: countingStatements(counter) } });
+  });
+  afterAll(async () => {
+    await pipeline.close();
+    await outside.close();
+  });
+
+  /** An envelope as it is when its payments have been sent, without sending any. */
+  async function disbursed(program: Program, quantities: readonly string[]) {
+    const { envelope, batches, ids } = await pipeline.announce(program, [quantities.map(UNLINKED)]);
+    for (const batch of batches) await pipeline.store(batch);
+    return { envelopeId: envelope.id, ids };
+  }
+
+  const reconciled = (envelopeId: string, count: number, timeoutMs?: number) =>
+    becomes(() => pipeline.envelope(envelopeId), { number_of_disbursements_reconciled: count }, timeoutMs);
+
+  it('reads several statements of several accounts in one file, and counts its entries through', async () => {
+    const [one, other] = [await pipeline.program(), await pipeline.program()];
+    const ofOne = await disbursed(one, ['10', '20']);
+    const ofOther = await disbursed(other, ['30']);
+    const [statement] = await pipeline.upload(
+      [
+        statementText(one.account, [debit(ofOne.ids[0] ?? '', '10'), debit(newId('D'), '1')]),
+        statementText(other.account, [debit(ofOther.ids[0] ?? '', '30')]),
+        statementText(one.account, [debit(ofOne.ids[1] ?? '', '20')]),
+      ].join(''),
+    );
+    await reconciled(ofOne.envelopeId, 2);
+    await reconciled(ofOther.envelopeId, 1);
+    const places = await pipeline.database.sql<{ place: number; id: string }[]>`
+      select remittance_entry_sequence as place, reconciliation_id as id from disbursement_recons
+      where remittance_statement_id = ${statement ?? ''} order by place`;
+    expect(places.map(({ place, id }) => [place, id])).toEqual([
+      [1, ofOne.ids[0]],
+      [3, ofOther.ids[0]],
+      [4, ofOne.ids[1]],
+    ]);
+  });
+
+  it('stops in ERROR with INVALID_ACCOUNT_NUMBER at an account that pays for nothing, and writes nothing', async () => {
+    const program = await pipeline.program();
+    const { envelopeId, ids } = await disbursed(program, ['10']);
+    const stranger = newId('X');
+    const [statement] = await pipeline.upload(
+      statementText(program.account, [debit(ids[0] ?? '', '10')]) + statementText(stranger, [debit(newId('D'), '1')]),
+    );
+    await becomes(() => pipeline.statement(statement), {
+      statement_process_status: 'ERROR',
+      statement_process_latest_error_code: 'INVALID_ACCOUNT_NUMBER',
+      statement_process_attempts: 1,
+    });
+    const written = await pipeline.database.sql`
+      select reconciliation_id from disbursement_recons where remittance_statement_id = ${statement ?? ''}
+      union all select reconciliation_id from disbursement_error_recons where statement_id = ${statement ?? ''}`;
+    expect(written).toHaveLength(0);
+    expect(await pipeline.envelope(envelopeId)).toMatchObject({ number_of_disbursements_reconciled: 0 });
+    const [fault] = await pipeline.database.sql<{ error_message: string }[]>`
+      select error_message from actor_transitions where actor_id = ${statement ?? ''} and event = 'failed'`;
+    expect(fault?.error_message).toContain(`Statement ${statement}`);
+    expect(fault?.error_message).toContain(stranger.slice(-4));
+    expect(fault?.error_message).not.toContain(stranger);
+  });
+
+  it('is processed when an operator retries after its account has been configured', async () => {
+    const program = { id: 4711, account: newId('NEW') };
+    const { envelopeId, ids } = await disbursed(program, ['10']);
+    const [statement] = await pipeline.upload(statementText(program.account, [debit(ids[0] ?? '', '10')]));
+    await becomes(() => pipeline.statement(statement), { statement_process_status: 'ERROR' });
+    await pipeline.stop();
+    const banks = JSON.parse(pipeline.settings.sponsor_bank_configurations ?? '{}');
+    banks['4711:1'] = { sponsor_bank_code: 'EXAMPLE-BANK', program_account_number: program.account };
+    await pipeline.join({ between: countingStatements(counter) }, { sponsor_bank_configurations: JSON.stringify(banks) });
+    const retry = { type: 'statement_process.retry', at: new Date() } as const;
+    await pipeline.system.send(statementActor, statement ?? '', retry);
+    await reconciled(envelopeId, 1);
+  });
+
+  it('reads a latin-1 file in SWIFT blocks with numbered sub-fields, by its customer references', async () => {
+    const program = await pipeline.program();
+    const { envelopeId, ids } = await disbursed(program, ['10.5', '20']);
+    const file = Buffer.from(
+      [
+        '{1:F01BANKDEFFXXXX0000000000}{2:I940CUSTOMERXXXXN}{4:',
+        ':20:STARTUMS',
+        `:25:${program.account}`,
+        ':28C:00012/001',
+        ':60F:C260104USD100,50',
+        `:61:2601050105DD10,5NTRF${ids[0]}//B7`,
+        '/OCMT/USD10,5',
+        ':86:177?00ÜBERWEISUNG?20Saatgutförderung?32Jörg Mäßig',
+        `:61:260105D20,NTRF${ids[1]}`,
+        ':62F:C260105USD70,',
+        ':64:C260105USD70,',
+        ':86:Für Rückfragen: Ihre Bank',
+        '-}',
+        '',
+      ].join('\r\n'),
+      'latin1',
+    );
+    const [statement] = await pipeline.upload(file.toString('latin1'));
+    await reconciled(envelopeId, 2);
+    const recons = await pipeline.database.sql`
+      select remittance_amount, remittance_reference_number, remittance_entry_date, remittance_statement_number
+      from disbursement_recons where remittance_statement_id = ${statement ?? ''} order by remittance_entry_sequence`;
+    expect([...recons]).toEqual([
+      {
+        remittance_amount: '10.5',
+        remittance_reference_number: 'B7',
+        remittance_entry_date: new Date('2026-01-05T00:00:00Z'),
+        remittance_statement_number: '00012',
+      },
+      {
+        remittance_amount: '20',
+        remittance_reference_number: null,
+        remittance_entry_date: null,
+        remittance_statement_number: '00012',
+      },
+    ]);
+  });
+
+  it('matches 20,000 entries with a number of SQL statements that hardly depends on it', async () => {
+    const program = await pipeline.program();
+    async function statementsFor(entries: number): Promise<number> {
+      const { envelopeId, ids } = await disbursed(program, Array(entries).fill('10'));
+      const before = counter.statements;
+      await pipeline.upload(
+        statementText(
+          program.account,
+          ids.map((id) => debit(id, '10')),
+        ),
+      );
+      await reconciled(envelopeId, entries, 25_000);
+      return counter.statements - before;
+    }
+    const few = await statementsFor(20);
+    const many = await statementsFor(20_000);
+    expect(few).toBeGreaterThan(5);
+    // One for every 5,000 entries is added: they travel in pieces.
+    expect(many).toBe(few + 3);
+  });
+});
