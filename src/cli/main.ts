@@ -42,6 +42,8 @@ const COMMANDS: readonly CommandEntry[] = [
 ];
 
 const DOTENV = '.env';
+const SETTINGS_HELP =
+  '\nSettings come from the environment and from the file .env of the current folder, see .env.example.';
 
 /** The program with the command that the arguments ask for, and with mere names for the others. */
 async function buildProgram(args: readonly string[]): Promise<Command> {
@@ -51,7 +53,7 @@ async function buildProgram(args: readonly string[]): Promise<Command> {
     .helpOption('-h, --help', 'show what can be done')
     .exitOverride()
     .configureOutput({ outputError: () => {} });
-  program.addHelpText('after', EXIT_CODES_HELP);
+  program.addHelpText('after', `${SETTINGS_HELP}\n${EXIT_CODES_HELP}`);
   // `help NAME` asks for the command as well as NAME itself does.
   const asked = args.filter((arg) => !arg.startsWith('-')).find((arg) => arg !== 'help');
   for (const { name, summary, load } of COMMANDS) {

@@ -15,6 +15,7 @@ export interface Progress {
 const FRAME_MS = 100;
 const LINE_MS = 2_000;
 const BAR_COLUMNS = 30;
+const ESTIMATED_PERCENT_MIN = 5;
 
 /** Shows progress on a stream, which is standard error so that standard output holds results only. */
 export function showProgress(screen: Screen): Progress {
@@ -29,8 +30,8 @@ export function showProgress(screen: Screen): Progress {
       const now = performance.now();
       if (now - shownAt < intervalMs) return;
       shownAt = now;
-      const left = done > 0 ? ((now - begunAt) / done) * (total - done) : 0;
-      const rest = done < total ? `  ${formatDuration(left)} left` : '';
+      const left = ((now - begunAt) / done) * (total - done);
+      const rest = canTell(done, total) ? `  ${formatDuration(left)} left` : '';
       const amount = isTerminal ? progressBar(done, total, BAR_COLUMNS) : `${percent(done, total)} %`;
       view.render([`${label} ${amount}${rest}`]);
     },
@@ -47,6 +48,11 @@ export function showProgress(screen: Screen): Progress {
       view.done();
     },
   };
+}
+
+/** The first few percent tell little of how long the rest takes. */
+function canTell(done: number, total: number): boolean {
+  return done < total && percent(done, total) >= ESTIMATED_PERCENT_MIN;
 }
 
 /** Shows nothing. */

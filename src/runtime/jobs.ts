@@ -29,6 +29,10 @@ export interface Claim {
   readonly delivery: number;
 }
 
+export interface QueuedClaim extends Claim {
+  readonly queue: string;
+}
+
 export const workerQueue = (stage: { readonly name: string }): string => `${stage.name}_worker`;
 export const tickQueue = (stage: { readonly name: string }): string => `${stage.name}_beat_producer`;
 
@@ -134,6 +138,18 @@ export class Jobs {
   async handBack(tx: Queryable, queue: string, claims: readonly Claim[], reason: string): Promise<void> {
     await this.boss.fail(queue, attempts(claims), { reason }, { db: asBossDb(tx) });
     await tx`select pg_notify(${HANDED_BACK}, ${queue})`;
+  }
+
+  /**
+   * Jobs under way that no process has claimed, and that were handed out before a moment of the database's clock: who
+   * fetched them died before it could say so. Reads pg-boss's table, without an index; to be asked after deaths only.
+   */
+  async unclaimed(tx: Queryable, stages: readonly Stage[], before: Date): Promise<readonly QueuedClaim[]> {
+    const queues = [...stages.map(workerQueue), LOST_QUEUE];
+    return tx<QueuedClaim[]>`
+      select id, name as queue, retry_count as delivery from pgboss.job
+      where name = any(${queues}) and state = 'active' and started_on < ${before}
+        and not exists (select from actor_claims where job_id = id::text)`;
   }
 
   /** Takes a job away for good: its actor has gone on without it. */

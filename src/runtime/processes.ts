@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
+import type { Tx } from '../db/connection.ts';
 import { RuntimeError } from './errors.ts';
-import { type Claim, HANDED_BACK } from './jobs.ts';
+import { type Claim, HANDED_BACK, type QueuedClaim } from './jobs.ts';
 import { openSession, type Session } from './session.ts';
 import type { Store } from './store.ts';
 
@@ -24,6 +25,8 @@ export class Processes {
   #number: number | null = null;
   #timer: NodeJS.Timeout | null = null;
   #looking: Promise<void> | null = null;
+  /** When the latest death was noticed, by the database's clock, until its unclaimed jobs have been looked for. */
+  #unclaimedBefore: Date | null = null;
   #unlisten: (() => Promise<void>) | null = null;
   #stopped = true;
 
@@ -144,25 +147,47 @@ export class Processes {
         where l.locktype = 'advisory' and l.classid = ${PROCESS_LOCK} and l.objid = p.number and l.objsubid = 2
           and l.database = (select oid from pg_database where datname = current_database())
       )`;
-    if (dead.length === 0) return;
-    const count = await this.#handOn(
-      dead.map(({ number }) => number),
-      'The process that performed the work died.',
-    );
+    const unclaimedBefore = this.#unclaimedBefore;
+    this.#unclaimedBefore = null;
+    let count = 0;
+    if (dead.length > 0) {
+      const numbers = dead.map(({ number }) => number);
+      count += await this.#handOn(numbers, 'The process that performed the work died.');
+    }
+    if (unclaimedBefore) count += await this.#handOnUnclaimed(unclaimedBefore);
     if (count > 0) this.#store.observer.recovered(count);
   }
 
   /** Of several processes that notice a death, the one that deletes the claim hands the job on. */
   async #handOn(numbers: readonly number[], reason: string): Promise<number> {
     return this.#store.transact(async ({ sql }) => {
-      await sql`delete from actor_processes where number = any(${numbers as number[]})`;
-      const claims = await sql<{ job_id: string; queue: string; delivery: number }[]>`
-        delete from actor_claims where process = any(${numbers as number[]}) returning job_id, queue, delivery`;
-      for (const [queue, some] of Map.groupBy(claims, (claim) => claim.queue)) {
-        const jobs = some.map(({ job_id, delivery }) => ({ id: job_id, delivery }));
-        await this.#store.jobs.handBack(sql, queue, jobs, reason);
-      }
+      const noticed = await sql<{ at: Date }[]>`
+        delete from actor_processes where number = any(${numbers as number[]}) returning clock_timestamp() as at`;
+      const claims = await sql<QueuedClaim[]>`
+        delete from actor_claims where process = any(${numbers as number[]})
+        returning job_id as id, queue, delivery`;
+      await this.#handBack(sql, claims, reason);
+      this.#unclaimedBefore = noticed[0]?.at ?? this.#unclaimedBefore;
       return claims.length;
     });
+  }
+
+  /**
+   * A process may die between fetching a job and claiming it. Looked for one round after a death was noticed: the
+   * living have claimed by then what they had fetched before.
+   */
+  async #handOnUnclaimed(before: Date): Promise<number> {
+    const { jobs, registry } = this.#store;
+    return this.#store.transact(async ({ sql }) => {
+      const claims = await jobs.unclaimed(sql, registry.stages, before);
+      await this.#handBack(sql, claims, 'The process that fetched the work died.');
+      return claims.length;
+    });
+  }
+
+  async #handBack(sql: Tx, claims: readonly QueuedClaim[], reason: string): Promise<void> {
+    for (const [queue, some] of Map.groupBy(claims, (claim) => claim.queue)) {
+      await this.#store.jobs.handBack(sql, queue, some, reason);
+    }
   }
 }

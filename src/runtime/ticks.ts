@@ -125,7 +125,8 @@ export class Ticks {
   async #dispatchDue(stage: Stage, limit: number, withAskAgain = true): Promise<number> {
     const { region, states } = this.#regionOf(stage, withAskAgain);
     return this.#store.transact(async (tx) => {
-      const ids = await this.#select(tx, stage, region.columns.status, states, {
+      const ids = await this.#select(tx, stage, states, {
+        part: 'dueAt',
         column: region.columns.due_at,
         until: tx.now,
         limit,
@@ -144,12 +145,12 @@ export class Ticks {
   async #recoverStale(stage: Stage): Promise<number> {
     const { region } = this.#regionOf(stage, false);
     const count = await this.#store.transact(async (tx) => {
-      const ids = await this.#select(tx, stage, region.columns.status, [region.processing], {
+      const ids = await this.#select(tx, stage, [region.processing], {
+        part: 'timestamp',
         column: region.columns.timestamp,
         until: new Date(tx.now.getTime() - this.#options.staleAfterMs),
         limit: STALE_PER_TICK_MAX,
       });
-      await tx.load(stage.actor, ids);
       let recovered = 0;
       for (const id of ids) recovered += (await this.#takeBack(tx, stage, id)) ? 1 : 0;
       return recovered;
@@ -210,26 +211,41 @@ export class Ticks {
     return { region, states: withAskAgain ? [region.pending, ...region.askAgain] : [region.pending] };
   }
 
-  /** Ids in some states whose time has come, oldest first, locked; parked actors and locked rows do not count. */
+  /**
+   * Ids in some states whose time has come, oldest first, locked and loaded; parked actors and locked rows do not count.
+   * What is found is looked at again once it is locked: it may have moved on while the query ran.
+   */
   async #select(
     tx: ActorTransaction,
     stage: Stage,
-    statusColumn: string,
     states: readonly string[],
-    by: { readonly column: string; readonly until: Date; readonly limit: number },
+    by: {
+      readonly part: 'dueAt' | 'timestamp';
+      readonly column: string;
+      readonly until: Date;
+      readonly limit: number;
+    },
   ): Promise<string[]> {
+    const { region } = this.#regionOf(stage, false);
     const [main] = stage.actor.tables;
-    const table = stage.actor.tables.find(({ columns }) => columns.includes(statusColumn)) ?? main;
+    const table = stage.actor.tables.find(({ columns }) => columns.includes(region.columns.status)) ?? main;
+    const t = table === main ? 'm' : 't';
     const rows = await tx.sql.unsafe<{ id: string }[]>(
       `select m.${quoted(main.id)} as id
        from ${quoted(main.name)} m
        ${table === main ? '' : `join ${quoted(table.name)} t on t.${quoted(table.id)} = m.${quoted(main.id)}`}
-       where ${table === main ? 'm' : 't'}.${quoted(statusColumn)} in (${states.map((state) => `'${state}'`).join(', ')})
-         and ${table === main ? 'm' : 't'}.${quoted(by.column)} <= $1
+       where ${t}.${quoted(region.columns.status)} in (${states.map((state) => `'${state}'`).join(', ')})
+         and ${t}.${quoted(by.column)} <= $1
          and not exists (select from actor_parked p where p.machine = $2 and p.actor_id = m.${quoted(main.id)})
-       order by ${table === main ? 'm' : 't'}.${quoted(by.column)} limit $3 for no key update of m skip locked`,
+       order by ${t}.${quoted(by.column)} limit $3 for no key update of m skip locked`,
       [by.until, stage.actor.name, by.limit],
     );
-    return rows.map(({ id }) => id);
+    const ids = rows.map(({ id }) => id);
+    await tx.load(stage.actor, ids);
+    return ids.filter((id) => {
+      const actor = tx.peek(stage.actor, id);
+      const time = actor?.context.stages[stage.region]?.[by.part];
+      return actor && time && states.includes(actor.value[stage.region] ?? '') && time <= by.until;
+    });
   }
 }

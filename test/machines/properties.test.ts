@@ -38,7 +38,7 @@ describe.each(SUBJECTS)('$name, whatever happens to it', (subject) => {
           }
         }
       },
-      50,
+      30,
     );
     expect(changes).toBeGreaterThan(0);
   });

@@ -163,7 +163,7 @@ export interface Look {
 }
 
 /** Sends arbitrary sequences and looks at every step of each. */
-export function everyStep(subject: Subject, look: (step: Look) => void, numRuns = 60): void {
+export function everyStep(subject: Subject, look: (step: Look) => void, numRuns = 40): void {
   fc.assert(
     fc.property(
       // Without the bias towards small values, which would make most sequences too short to get anywhere.

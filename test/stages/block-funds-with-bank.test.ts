@@ -28,7 +28,10 @@ describe('blocking the funds of an envelope', () => {
       const program = await pipeline.program();
       const disbursing = await pipeline.disburse(program, [['10.5', '20'], ['30']]);
       const row = await becomes(() => envelopeOf(disbursing), { number_of_disbursements_shipped: 3 });
-      expect(row).toMatchObject({ funds_blocked_with_bank: 'FUNDS_BLOCK_SUCCESS', funds_blocked_attempts: 1 });
+      expect(row).toMatchObject({
+        funds_blocked_with_bank: 'FUNDS_BLOCK_SUCCESS',
+        funds_blocked_attempts: 1,
+      });
       expect(row.funds_blocked_reference_number).toMatch(/^BLK-/);
       // The payments have used the block up.
       expect(await outside.bank.blocks(program.account)).toEqual([['60.50', '0.00']]);
@@ -46,7 +49,9 @@ describe('blocking the funds of an envelope', () => {
           funds_blocked_submission: 1,
         });
         expect(await outside.bank.blocks(program.account)).toHaveLength(1);
-        expect(await outside.bank.keys(disbursing.envelope.id)).toEqual([`${disbursing.envelope.id}-block-1`]);
+        expect(await outside.bank.keys(disbursing.envelope.id)).toEqual([
+          `${disbursing.envelope.id}-block-1`,
+        ]);
       },
     );
 

@@ -100,7 +100,11 @@ describe('checking the funds of an envelope', () => {
       funds_available_latest_error_code: null,
       funds_available_attempts: 1,
     });
-    expect(await outside.bank.ledger(program.account)).toMatchObject({ balance: '0.00', blocked: '0.00', debits: 3 });
+    expect(await outside.bank.ledger(program.account)).toMatchObject({
+      balance: '0.00',
+      blocked: '0.00',
+      debits: 3,
+    });
   });
 
   it('counts faults of the bank as attempts, and goes on when they pass', async () => {
@@ -118,20 +122,28 @@ describe('checking the funds of an envelope', () => {
     { kind: 'error_before', code: 'BANK_ERROR' },
     { kind: 'drop_after', code: 'BANK_CONNECTION_LOST' },
     { kind: 'refuse', code: 'BANK_REFUSED' },
-  ] as const)('stops in ERROR with $code when the attempts are used up, until an operator retries', async ({ kind, code }) => {
-    const program = await pipeline.program();
-    await outside.bank.faults([{ path: '/check_funds', kind }]);
-    const disbursing = await pipeline.disburse(program, [['10']]);
-    await becomes(() => envelopeOf(disbursing), {
-      funds_available_with_bank: 'ERROR',
-      funds_available_latest_error_code: code,
-      funds_available_attempts: 3,
-    });
-    await outside.bank.faults([]);
-    const retry = { type: 'funds_available.retry', at: clock.now() } as const;
-    expect(await pipeline.system.send(envelopeActor, disbursing.envelope.id, retry)).toMatchObject({ accepted: true });
-    await becomes(() => envelopeOf(disbursing), { number_of_disbursements_shipped: 1, funds_available_attempts: 1 });
-  });
+  ] as const)(
+    'stops in ERROR with $code when the attempts are used up, until an operator retries',
+    async ({ kind, code }) => {
+      const program = await pipeline.program();
+      await outside.bank.faults([{ path: '/check_funds', kind }]);
+      const disbursing = await pipeline.disburse(program, [['10']]);
+      await becomes(() => envelopeOf(disbursing), {
+        funds_available_with_bank: 'ERROR',
+        funds_available_latest_error_code: code,
+        funds_available_attempts: 3,
+      });
+      await outside.bank.faults([]);
+      const retry = { type: 'funds_available.retry', at: clock.now() } as const;
+      expect(await pipeline.system.send(envelopeActor, disbursing.envelope.id, retry)).toMatchObject({
+        accepted: true,
+      });
+      await becomes(() => envelopeOf(disbursing), {
+        number_of_disbursements_shipped: 1,
+        funds_available_attempts: 1,
+      });
+    },
+  );
 
   it('stops in ERROR at once when no sponsor bank is configured for the program', async () => {
     const nowhere = { id: 4711, account: 'none' };
@@ -144,6 +156,8 @@ describe('checking the funds of an envelope', () => {
     const [fault] = await pipeline.database.sql<{ error_message: string }[]>`
       select error_message from actor_transitions
       where actor_id = ${disbursing.envelope.id} and event = 'failed'`;
-    expect(fault?.error_message).toContain(`program 4711 and benefit code 1 of envelope ${disbursing.envelope.id}`);
+    expect(fault?.error_message).toContain(
+      `program 4711 and benefit code 1 of envelope ${disbursing.envelope.id}`,
+    );
   });
 });

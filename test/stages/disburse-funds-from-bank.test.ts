@@ -31,14 +31,19 @@ describe('paying a batch', () => {
   const sent = () => outside.bank.requests('/initiate_payment');
 
   async function resolveRest({ batches }: Disbursing): Promise<void> {
-    const beneficiaries = batches.flatMap(({ disbursements }) => disbursements.map((one) => one.beneficiary_id));
+    const beneficiaries = batches.flatMap(({ disbursements }) =>
+      disbursements.map((one) => one.beneficiary_id),
+    );
     await outside.mapper.link(beneficiaries.map((id) => ({ id, ...bankAccount() })));
     const event = { type: 'fa_resolution.retry', at: new Date() } as const;
     await pipeline.system.send(batchActor, batches[0]?.row.id ?? '', event);
   }
 
   const retryPayment = (disbursing: Disbursing) =>
-    pipeline.system.send(batchActor, idOf(disbursing), { type: 'sponsor_bank_dispatch.retry', at: new Date() });
+    pipeline.system.send(batchActor, idOf(disbursing), {
+      type: 'sponsor_bank_dispatch.retry',
+      at: new Date(),
+    });
 
   /** An envelope whose funds are blocked and whose one batch waits for an address: {@link resolveRest} has it paid. */
   async function heldBack(program: Program): Promise<Disbursing> {
@@ -204,15 +209,18 @@ describe('paying a batch', () => {
       { what: 'the connection is cut', fault: { kind: 'drop_after' } },
       { what: 'the answer is a server error', fault: { kind: 'error_after' } },
       { what: 'the answer comes too late', fault: { kind: 'slow_body', delay_ms: TOO_LATE_MS } },
-    ] as const)('asks the bank and does not send again, if $what after the bank has acted', async ({ fault }) => {
-      const program = await pipeline.program();
-      await outside.bank.faults([{ path: '/initiate_payment', ...fault }]);
-      const before = await sent();
-      const disbursing = await pipeline.disburse(program, [['10', '20']]);
-      await expectPaidOnce(program, disbursing, '30.00');
-      expect(await sent()).toBe(before + 1);
-      expect(await faultsOf(disbursing)).toEqual([]);
-    });
+    ] as const)(
+      'asks the bank and does not send again, if $what after the bank has acted',
+      async ({ fault }) => {
+        const program = await pipeline.program();
+        await outside.bank.faults([{ path: '/initiate_payment', ...fault }]);
+        const before = await sent();
+        const disbursing = await pipeline.disburse(program, [['10', '20']]);
+        await expectPaidOnce(program, disbursing, '30.00');
+        expect(await sent()).toBe(before + 1);
+        expect(await faultsOf(disbursing)).toEqual([]);
+      },
+    );
 
     it.each(['drop_before', 'error_before'] as const)(
       'sends again under the same key when the bank has never seen it (%s)',

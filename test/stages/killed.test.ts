@@ -76,7 +76,10 @@ describe('a process that is killed (SIGKILL)', () => {
   it('after the bank has blocked the funds and before that is recorded: they stay blocked once', async () => {
     await outside.bank.faults([{ path: '/block_funds', kind: 'slow_body', delay_ms: NEVER_MS, count: 1 }]);
     const { victim, program, disbursing } = await disburseWithVictim(['10', '20']);
-    await until('the funds are blocked', async () => (await outside.bank.blocks(program.account)).length === 1);
+    await until(
+      'the funds are blocked',
+      async () => (await outside.bank.blocks(program.account)).length === 1,
+    );
     await victim.kill();
     await pipeline.join();
     await expectPaidOnce(program, disbursing);

@@ -189,7 +189,10 @@ describe('resolving the addresses of a batch', () => {
     await outside.mapper.faults([{ path: '/resolve', kind: 'error_before', count: 2 }]);
     const disbursing = await pipeline.disburse(program, [['1', '2']]);
     await becomes(() => envelopeOf(disbursing), { number_of_disbursements_shipped: 2 });
-    expect((await faultsOf(disbursing)).map((said) => said.split(':')[0])).toEqual(['MAPPER_ERROR', 'MAPPER_ERROR']);
+    expect((await faultsOf(disbursing)).map((said) => said.split(':')[0])).toEqual([
+      'MAPPER_ERROR',
+      'MAPPER_ERROR',
+    ]);
     expect(await batchOf(disbursing)).toMatchObject({
       fa_resolution_status: 'PROCESSED',
       fa_resolution_attempts: 3,
@@ -203,7 +206,9 @@ describe('resolving the addresses of a batch', () => {
     const requests = await requestsWhile(async () => {
       const disbursing = await pipeline.disburse(program, [['1', '2', '3', '4']]);
       await becomes(() => envelopeOf(disbursing), { number_of_disbursements_shipped: 4 });
-      expect((await faultsOf(disbursing)).map((said) => said.split(':')[0])).toEqual(['MAPPER_CONNECTION_LOST']);
+      expect((await faultsOf(disbursing)).map((said) => said.split(':')[0])).toEqual([
+        'MAPPER_CONNECTION_LOST',
+      ]);
     });
     expect(requests).toBe(2 + 1);
   });
@@ -233,7 +238,12 @@ describe('resolving the addresses of a batch', () => {
     const rows = await pipeline.database.sql<{ id: string; left_out_reason: string | null }[]>`
       select id, left_out_reason from disbursements where disbursement_envelope_id = ${disbursing.envelope.id}`;
     const reasons = new Map(rows.map((row) => [row.id, row.left_out_reason]));
-    expect(disbursing.ids.map((id) => reasons.get(id))).toEqual([null, 'FA_UNRESOLVED', null, 'FA_UNRESOLVED']);
+    expect(disbursing.ids.map((id) => reasons.get(id))).toEqual([
+      null,
+      'FA_UNRESOLVED',
+      null,
+      'FA_UNRESOLVED',
+    ]);
     expect(await batchOf(disbursing)).toMatchObject({
       fa_resolution_status: 'PROCESSED',
       sponsor_bank_dispatch_status: 'PROCESSED',

@@ -74,12 +74,22 @@ describe('processing a statement file', () => {
     ]);
   });
 
+  it('processes a statement without entries', async () => {
+    const program = await pipeline.program();
+    const [statement] = await pipeline.upload(statementText(program.account, []));
+    await becomes(() => pipeline.statement(statement), {
+      statement_process_status: 'PROCESSED',
+      number_of_entries: 0,
+    });
+  });
+
   it('stops in ERROR with INVALID_ACCOUNT_NUMBER at an account that pays for nothing, and writes nothing', async () => {
     const program = await pipeline.program();
     const { envelopeId, ids } = await disbursed(program, ['10']);
     const stranger = newId('X');
     const [statement] = await pipeline.upload(
-      statementText(program.account, [debit(ids[0] ?? '', '10')]) + statementText(stranger, [debit(newId('D'), '1')]),
+      statementText(program.account, [debit(ids[0] ?? '', '10')]) +
+        statementText(stranger, [debit(newId('D'), '1')]),
     );
     await becomes(() => pipeline.statement(statement), {
       statement_process_status: 'ERROR',
@@ -106,7 +116,7 @@ describe('processing a statement file', () => {
     await pipeline.stop();
     const banks = JSON.parse(pipeline.settings.sponsor_bank_configurations ?? '{}');
     banks['4711:1'] = { sponsor_bank_code: 'EXAMPLE-BANK', program_account_number: program.account };
-    await pipeline.join({ between: countingStatements(counter) }, { sponsor_bank_configurations: JSON.stringify(banks) });
+    await pipeline.join({}, { sponsor_bank_configurations: JSON.stringify(banks) });
     const retry = { type: 'statement_process.retry', at: new Date() } as const;
     await pipeline.system.send(statementActor, statement ?? '', retry);
     await reconciled(envelopeId, 1);

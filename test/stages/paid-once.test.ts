@@ -8,17 +8,23 @@ const RUNS = 3;
 /** With 30 % of answers lost, the chance that 60 attempts do not suffice is nil. */
 const ATTEMPTS = '60';
 
-const LOST_ANSWERS: readonly Fault[] = ['/check_funds', '/block_funds', '/initiate_payment', '/payment_status'].map(
-  (path) => ({ path, kind: 'drop_after', probability: 0.3 }),
-);
+const LOST_ANSWERS: readonly Fault[] = [
+  '/check_funds',
+  '/block_funds',
+  '/initiate_payment',
+  '/payment_status',
+].map((path) => ({ path, kind: 'drop_after', probability: 0.3 }));
 
 const quantity = fc
   .tuple(fc.integer({ min: 0, max: 500 }), fc.integer({ min: 0, max: 99 }))
   .map(([whole, hundredths]) => `${whole}.${String(hundredths).padStart(2, '0')}`);
-const batch = fc.array(fc.oneof({ weight: 9, arbitrary: quantity }, { weight: 1, arbitrary: fc.constant('0') }), {
-  minLength: 1,
-  maxLength: 5,
-});
+const batch = fc.array(
+  fc.oneof({ weight: 9, arbitrary: quantity }, { weight: 1, arbitrary: fc.constant('0') }),
+  {
+    minLength: 1,
+    maxLength: 5,
+  },
+);
 const envelopes = fc.array(fc.array(batch, { minLength: 1, maxLength: 3 }), { minLength: 5, maxLength: 8 });
 
 describe('whatever answers of the bank are lost', () => {
@@ -44,7 +50,9 @@ describe('whatever answers of the bank are lost', () => {
 
   /** The envelope is shipped and reconciled, and the bank's books say the same of its program. */
   async function expectPaidOnce(program: Program, { envelope, batches }: Disbursing): Promise<void> {
-    const quantities = batches.flatMap(({ disbursements }) => disbursements.map((one) => one.disbursement_quantity));
+    const quantities = batches.flatMap(({ disbursements }) =>
+      disbursements.map((one) => one.disbursement_quantity),
+    );
     const payments = quantities.filter((one) => !isZero(one));
     await becomes(
       () => pipeline.envelope(envelope.id),
@@ -61,7 +69,9 @@ describe('whatever answers of the bank are lost', () => {
     expect(await outside.bank.blocks(program.account)).toHaveLength(1);
 
     await pipeline.upload(await outside.bank.statement(program.account));
-    await becomes(() => pipeline.envelope(envelope.id), { number_of_disbursements_reconciled: quantities.length });
+    await becomes(() => pipeline.envelope(envelope.id), {
+      number_of_disbursements_reconciled: quantities.length,
+    });
   }
 
   it('every disbursement is paid once, and our sums are those of the bank', { timeout: 90_000 }, async () => {

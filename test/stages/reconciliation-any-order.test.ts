@@ -26,7 +26,8 @@ const files = fc.array(fc.array(entry, { minLength: 1, maxLength: 6 }), { minLen
 /** What must come of the entries, in whatever order the files are processed. */
 function expected(entries: readonly Entry[]) {
   const right = (disbursement: number, isReversal: boolean) =>
-    entries.filter((one) => one.isRight && one.isReversal === isReversal && one.disbursement === disbursement).length;
+    entries.filter((one) => one.isRight && one.isReversal === isReversal && one.disbursement === disbursement)
+      .length;
   const all = Array.from({ length: DISBURSEMENTS }, (_, n) => n);
   const reconciled = all.filter((n) => right(n, false) > 0).length;
   const reversed = all.filter((n) => right(n, false) > 0 && right(n, true) > 0).length;
@@ -63,7 +64,11 @@ describe('reconciling statements in any order, one after another or at once', ()
     return statements;
   }
 
-  async function check(program: Program, wanted: readonly (readonly Entry[])[], atOnce: boolean): Promise<void> {
+  async function check(
+    program: Program,
+    wanted: readonly (readonly Entry[])[],
+    atOnce: boolean,
+  ): Promise<void> {
     const quantities = Array(DISBURSEMENTS).fill({ quantity: RIGHT, address: null });
     const { envelope, batches, ids } = await pipeline.announce(program, [quantities]);
     for (const batch of batches) await pipeline.store(batch);
@@ -76,7 +81,8 @@ describe('reconciling statements in any order, one after another or at once', ()
       ),
     );
     const statements: string[] = [];
-    for (const some of atOnce ? [texts] : texts.map((text) => [text])) statements.push(...(await process(some)));
+    for (const some of atOnce ? [texts] : texts.map((text) => [text]))
+      statements.push(...(await process(some)));
     const { reconciled, reversed, errors } = expected(wanted.flat());
     await becomes(() => pipeline.envelope(envelope.id), {
       number_of_disbursements_reconciled: reconciled,

@@ -98,7 +98,10 @@ describe('reconciling statements with payments', () => {
       statementText(program.account, [debit(newId('D'), '10'), debit(ids[0], '10'), nameless]),
     );
     await counts(disbursing, 1, 0);
-    expect(await errorsOf(statement)).toEqual(['1: INVALID_RECONCILIATION_ID', '3: INVALID_RECONCILIATION_ID']);
+    expect(await errorsOf(statement)).toEqual([
+      '1: INVALID_RECONCILIATION_ID',
+      '3: INVALID_RECONCILIATION_ID',
+    ]);
     expect(await reconsOf(disbursing)).toMatchObject([{ remittance_entry_sequence: 2 }]);
   });
 
@@ -147,7 +150,9 @@ describe('reconciling statements with payments', () => {
 
   it('keeps entries of another currency as AMOUNT_MISMATCH', async () => {
     const { program, disbursing, ids } = await paid(['10']);
-    const [statement] = await process(statementText(program.account, [debit(ids[0], '10')], { currency: 'EUR' }));
+    const [statement] = await process(
+      statementText(program.account, [debit(ids[0], '10')], { currency: 'EUR' }),
+    );
     expect(await errorsOf(statement)).toEqual(['1: AMOUNT_MISMATCH']);
     await counts(disbursing, 0, 0);
   });
@@ -175,7 +180,11 @@ describe('reconciling statements with payments', () => {
       ]),
     );
     await counts(disbursing, 1, 0);
-    expect(await errorsOf(statement)).toEqual(['2: INVALID_REVERSAL', '3: INVALID_REVERSAL', '4: INVALID_REVERSAL']);
+    expect(await errorsOf(statement)).toEqual([
+      '2: INVALID_REVERSAL',
+      '3: INVALID_REVERSAL',
+      '4: INVALID_REVERSAL',
+    ]);
   });
 
   it('takes one reversal of a payment, wherever in the file it stands among wrong ones', async () => {
@@ -197,7 +206,9 @@ describe('reconciling statements with payments', () => {
 
   it('applies a reversal that was processed before its remittance when the remittance turns up', async () => {
     const { program, disbursing, ids } = await paid(['10']);
-    const [early] = await process(statementText(program.account, [reversal(ids[0], '10', 'NO SUCH ACCOUNT')]));
+    const [early] = await process(
+      statementText(program.account, [reversal(ids[0], '10', 'NO SUCH ACCOUNT')]),
+    );
     expect(await errorsOf(early)).toEqual(['1: INVALID_REVERSAL']);
     await process(statementText(program.account, [debit(ids[0], '10')]));
     await counts(disbursing, 1, 1);
@@ -209,7 +220,9 @@ describe('reconciling statements with payments', () => {
 
   it('applies one of several early reversals and keeps the others as INVALID_REVERSAL', async () => {
     const { program, disbursing, ids } = await paid(['10']);
-    const [first] = await process(statementText(program.account, [reversal(ids[0], '10'), reversal(ids[0], '9')]));
+    const [first] = await process(
+      statementText(program.account, [reversal(ids[0], '10'), reversal(ids[0], '9')]),
+    );
     const [second] = await process(statementText(program.account, [reversal(ids[0], '10')]));
     await process(statementText(program.account, [debit(ids[0], '10')]));
     await counts(disbursing, 1, 1);
@@ -229,7 +242,9 @@ describe('reconciling statements with payments', () => {
 
   it('counts for each envelope what belongs to it', async () => {
     const program = await pipeline.program();
-    const envelopes = await Promise.all([1, 2, 3].map(() => pipeline.disburse(program, [['10', '10'], ['10']])));
+    const envelopes = await Promise.all(
+      [1, 2, 3].map(() => pipeline.disburse(program, [['10', '10'], ['10']])),
+    );
     for (const { envelope } of envelopes) {
       await becomes(() => pipeline.envelope(envelope.id), { number_of_disbursements_shipped: 3 });
     }

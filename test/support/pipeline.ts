@@ -161,7 +161,9 @@ export class Pipeline {
     batches: readonly (readonly Wanted[])[],
     given: Partial<EnvelopeRow> = {},
   ): Promise<Disbursing> {
-    const quantities = batches.map((batch) => batch.map((one) => (typeof one === 'string' ? one : one.quantity)));
+    const quantities = batches.map((batch) =>
+      batch.map((one) => (typeof one === 'string' ? one : one.quantity)),
+    );
     return this.system.transact(async (tx) => {
       const envelope = envelopeRow({
         benefit_program_id: program.id,
@@ -178,7 +180,9 @@ export class Pipeline {
       await this.#link(disbursing, batches.flat());
       await insertRows(tx.sql, schema.disbursementEnvelopes, [envelope]);
       await insertRows(tx.sql, schema.envelopeControl, [envelopeControlRow(envelope)]);
-      await insertRows(tx.sql, schema.envelopeBatchStatusForCash, [{ disbursement_envelope_id: envelope.id }]);
+      await insertRows(tx.sql, schema.envelopeBatchStatusForCash, [
+        { disbursement_envelope_id: envelope.id },
+      ]);
       await tx.send(envelopeActor, [{ id: envelope.id, event: { type: 'created', at: tx.now } }]);
       return disbursing;
     });
@@ -192,7 +196,8 @@ export class Pipeline {
       const { number_of_disbursements: count, total_disbursement_quantity: quantity } = row;
       const received = { type: 'batch_received' as const, count, quantity, at: tx.now };
       const [answer] = await tx.send(envelopeActor, [{ id: row.disbursement_envelope_id, event: received }]);
-      if (!answer?.accepted) throw new Error(`Envelope ${row.disbursement_envelope_id} refused batch ${row.id}.`);
+      if (!answer?.accepted)
+        throw new Error(`Envelope ${row.disbursement_envelope_id} refused batch ${row.id}.`);
       await tx.send(batchActor, [{ id: row.id, event: { type: 'received', at: tx.now } }]);
     });
   }
@@ -217,7 +222,9 @@ export class Pipeline {
       await insertRows(
         tx.sql,
         schema.accountStatementLobs,
-        texts.flatMap((text, n) => piecesOf(text).map((piece) => ({ statement_id: rows[n]?.statement_id, ...piece }))),
+        texts.flatMap((text, n) =>
+          piecesOf(text).map((piece) => ({ statement_id: rows[n]?.statement_id, ...piece })),
+        ),
       );
       await tx.send(
         statementActor,
@@ -297,7 +304,8 @@ export async function becomes(read: () => Promise<Row>, expected: Row, timeoutMs
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const row = await read();
-    if (Object.entries(expected).every(([column, value]) => isDeepStrictEqual(row[column], value))) return row;
+    if (Object.entries(expected).every(([column, value]) => isDeepStrictEqual(row[column], value)))
+      return row;
     if (Date.now() > deadline) expect(row).toMatchObject(expected);
     await delay(10);
   }

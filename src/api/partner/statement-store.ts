@@ -6,6 +6,7 @@ import { accountStatementLobs, accountStatements } from '../../db/schema/index.t
 import { statementActor } from '../../stages/actors.ts';
 import type { PartnerContext } from '../options.ts';
 import { isUniqueViolation } from './faults.ts';
+import type { StatementFile } from './statement-file.ts';
 
 /** A statement that is stored. */
 export interface StoredStatement {
@@ -19,17 +20,17 @@ export interface StoredStatement {
  * Stores a statement with its text and sets it on its way, unless the same statement is there already.
  *
  * @param summary of the whole file; the row describes its first statement
- * @param pieces the text, UTF-8
+ * @param file its text
  */
 export async function storeStatement(
   context: PartnerContext,
   summary: Mt940Summary,
-  pieces: readonly Buffer[],
+  file: StatementFile,
 ): Promise<StoredStatement> {
   const earlier = await statementByDigest(context.database.sql, summary.digest);
   if (earlier) return earlier;
   try {
-    return await insertStatement(context, summary, pieces);
+    return await insertStatement(context, summary, file);
   } catch (error) {
     // The same statement may have been stored meanwhile.
     const meanwhile = isUniqueViolation(error)
@@ -50,7 +51,7 @@ async function statementByDigest(sql: Queryable, digest: string): Promise<Stored
 function insertStatement(
   { system }: PartnerContext,
   { digest, statements: [first], entries }: Mt940Summary,
-  pieces: readonly Buffer[],
+  file: StatementFile,
 ): Promise<StoredStatement> {
   const id = uuidv7();
   return system.transact(async (tx) => {
@@ -67,10 +68,10 @@ function insertStatement(
         content_digest: digest,
       },
     ]);
-    for (const [part, piece] of pieces.entries()) {
-      await insertRows(tx.sql, accountStatementLobs, [
-        { statement_id: id, part, statement_lob: piece.toString('utf8') },
-      ]);
+    let part = 0;
+    for (const piece of file.pieces()) {
+      await insertRows(tx.sql, accountStatementLobs, [{ statement_id: id, part, statement_lob: piece }]);
+      part += 1;
     }
     await tx.send(statementActor, [{ id, event: { type: 'uploaded', at: tx.now } }]);
     return { id, uploadedAt: tx.now, isNew: true };

@@ -16,12 +16,12 @@ const FIELD = 'statement_file';
 /** Boundaries, headers and other small fields around the file. */
 const OVERHEAD_BYTES_MAX = 64 * 1024;
 /** Uploads of the largest size that are kept in memory at once; latin-1 text doubles at worst. */
-const LARGEST_UPLOADS_AT_ONCE = 4;
+const LARGEST_UPLOADS_AT_ONCE = 2;
 
 /**
  * `/upload_mt940`: takes a bank statement (multipart, field `statement_file`).
  *
- * The file is checked as it arrives and kept in memory, in pieces, until it is known to be a whole MT940 file: only then
+ * The file is checked as it arrives and kept in memory until it is known to be a whole MT940 file: only then
  * is there something to write, and no database transaction waits for a slow sender. What all uploads may take together
  * is bounded. A file that is no MT940 is refused with the parser's code, and a sentence with line and tag. A statement
  * that is there already, however its file is laid out, is answered with the id it was stored under.
@@ -77,7 +77,7 @@ async function upload(
   kept: StatementFile,
 ): Promise<Answer> {
   const summary = await receive(context, request, kept);
-  const { id, uploadedAt, isNew } = await storeStatement(context, summary, kept.pieces);
+  const { id, uploadedAt, isNew } = await storeStatement(context, summary, kept);
   const message = isNew
     ? `The statement has been stored; it has ${summary.entries} entries.`
     : `The statement was uploaded already, at ${uploadedAt.toISOString()}; nothing has been added.`;
