@@ -75,8 +75,6 @@ export interface PartnerClient {
   envelopeStatus(envelopeId: string, signal?: AbortSignal): Promise<Answer<JsonObject>>;
   /** Where each stage of a batch stands, with the first of its geo records at most. */
   batchControl(batchId: string, signal?: AbortSignal): Promise<Answer<JsonObject>>;
-  /** What the bank's statements say of disbursements (or geo records). */
-  disbursementStatus(ids: readonly string[], signal?: AbortSignal): Promise<Answer<readonly JsonObject[]>>;
   /** Waits for requests under way and closes the connections. */
   close(): Promise<void>;
 }
@@ -124,7 +122,6 @@ export function createPartnerClient(options: PartnerClientOptions): PartnerClien
     envelopeStatus: (id, signal) =>
       call('/get_disbursement_envelope_status', firstRecord(id), asObject, signal),
     batchControl: (id, signal) => call('/get_disbursement_batch_control', firstRecord(id), asObject, signal),
-    disbursementStatus: (ids, signal) => call('/get_disbursement_status', body(ids), asObjects, signal),
     close: () => http.close(),
   };
 }

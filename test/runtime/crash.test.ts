@@ -1,4 +1,4 @@
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { OutcomeTransaction, Submission, Work } from '../../src/runtime/stage.ts';
 import { type Child, startToyProcess } from '../support/child.ts';
 import { listen, openShop, type Shop } from '../support/shop.ts';
@@ -7,7 +7,7 @@ import { until } from '../support/wait.ts';
 /** A dead process is noticed by its lock; waiting for its heartbeat would take half a minute. */
 const HANDED_ON_WITHIN_MS = 8_000;
 
-/** Runs a test in a shop of its own; they mostly wait for processes to be missed, so they wait together. */
+/** Runs a test in a shop of its own, in which it can start processes. */
 async function inShop(test: (shop: Shop, start: (behaviour: string) => Promise<Child>) => Promise<void>) {
   const shop = await openShop();
   const children: Child[] = [];
@@ -32,13 +32,14 @@ const printing = async (work: Work) =>
     },
   }) as const;
 
-describe.concurrent('a process that is killed', () => {
-  it('while it performs: another performs its work within seconds', ({ expect }) =>
+describe('a process that is killed', () => {
+  it('while it performs: another performs its work within seconds', () =>
     inShop(async (shop, start) => {
       const victim = await start('hang');
       const sender = await shop.join({ works: false });
       const ids = await shop.receive(sender, 'o1', 4);
       await victim.said('performing');
+      await sender.stop();
       const { heard, observer } = listen();
       await shop.join({ observer }, { printing });
       const killedAt = Date.now();
@@ -50,7 +51,7 @@ describe.concurrent('a process that is killed', () => {
       expect(heard.troubled).toEqual([]);
     }));
 
-  it('while it records: nothing of its record stays, and another does it again', ({ expect }) =>
+  it('while it records: nothing of its record stays, and another does it again', () =>
     inShop(async (shop) => {
       const victim = startToyProcess(shop.url, 'die-while-recording');
       const sender = await shop.join({ works: false });
@@ -83,7 +84,7 @@ describe.concurrent('a process that is killed', () => {
       await allDoneOnce(shop, ids, HANDED_ON_WITHIN_MS);
     }));
 
-  it('after it announced a submission: the next worker is told that it may have been sent', ({ expect }) =>
+  it('after it announced a submission: the next worker is told that it may have been sent', () =>
     inShop(async (shop, start) => {
       const victim = await start('submit');
       const sender = await shop.join({ works: false });
@@ -101,7 +102,7 @@ describe.concurrent('a process that is killed', () => {
       expect(seen).toEqual([{ number: 1, maybeSent: true }]);
     }));
 
-  it('between a commit and the delivery of its message: another delivers it', ({ expect }) =>
+  it('between a commit and the delivery of its message: another delivers it', () =>
     inShop(async (shop) => {
       const other = await shop.join({}, { printing });
       await shop.receive(other, 'o1', 0);

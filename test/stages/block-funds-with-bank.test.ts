@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { envelopeActor } from '../../src/stages/actors.ts';
+import { becomes } from '../support/becomes.ts';
 import { type Outside, openOutside } from '../support/outside.ts';
-import { becomes, type Disbursing, openPipeline, type Pipeline } from '../support/pipeline.ts';
+import { type Disbursing, openPipeline, type Pipeline } from '../support/pipeline.ts';
 import { PLAIN_BANK } from '../support/plain-bank.ts';
 
 describe('blocking the funds of an envelope', () => {

@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { envelopeActor } from '../../src/stages/actors.ts';
+import { becomes } from '../support/becomes.ts';
+import { movableClock } from '../support/clock.ts';
 import { type Outside, openOutside } from '../support/outside.ts';
-import { becomes, type Disbursing, movableClock, openPipeline, type Pipeline } from '../support/pipeline.ts';
+import { type Disbursing, openPipeline, type Pipeline } from '../support/pipeline.ts';
 import { dayOf } from '../support/records.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { batchActor } from '../../src/stages/actors.ts';
 import { post } from '../simulators/fixtures.ts';
+import { becomes } from '../support/becomes.ts';
 import { type Outside, openOutside } from '../support/outside.ts';
-import { becomes, type Disbursing, openPipeline, type Pipeline, type Program } from '../support/pipeline.ts';
+import { type Disbursing, openPipeline, type Pipeline, type Program } from '../support/pipeline.ts';
 import { bankAccount } from '../support/records.ts';
 
 const REQUEST_TIMEOUT_MS = 400;

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { becomes } from '../support/becomes.ts';
 import { type Outside, openOutside } from '../support/outside.ts';
-import { becomes, type Disbursing, openPipeline, type Pipeline, type Program } from '../support/pipeline.ts';
+import { type Disbursing, openPipeline, type Pipeline, type Program } from '../support/pipeline.ts';
 import { startPipelineChild } from '../support/pipeline-child.ts';
 import { until } from '../support/wait.ts';
 

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { batchActor } from '../../src/stages/actors.ts';
+import { becomes } from '../support/becomes.ts';
 import { type Outside, openOutside } from '../support/outside.ts';
-import { becomes, type Disbursing, openPipeline, type Pipeline } from '../support/pipeline.ts';
+import { type Disbursing, openPipeline, type Pipeline } from '../support/pipeline.ts';
 import { type Address, bankAccount, newId } from '../support/records.ts';
 
 const UNKNOWN = { quantity: '10', address: null };

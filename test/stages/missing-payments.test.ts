@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { batchActor } from '../../src/stages/actors.ts';
 import { missingPayments } from '../../src/stages/missing-payments.ts';
+import { becomes } from '../support/becomes.ts';
+import { movableClock } from '../support/clock.ts';
 import { type Outside, openOutside } from '../support/outside.ts';
-import { becomes, type Disbursing, movableClock, openPipeline, type Pipeline } from '../support/pipeline.ts';
+import { type Disbursing, openPipeline, type Pipeline } from '../support/pipeline.ts';
 import { debit, statementText } from '../support/records.ts';
 
 const DAY_MS = 86_400_000;

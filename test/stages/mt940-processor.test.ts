@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tx } from '../../src/db/connection.ts';
 import type { Outcome, Stage } from '../../src/runtime/stage.ts';
 import { statementActor } from '../../src/stages/actors.ts';
+import { becomes } from '../support/becomes.ts';
 import { type Outside, openOutside } from '../support/outside.ts';
-import { becomes, openPipeline, type Pipeline, type Program } from '../support/pipeline.ts';
+import { openPipeline, type Pipeline, type Program } from '../support/pipeline.ts';
 import { debit, newId, statementText } from '../support/records.ts';
 
 const UNLINKED = (quantity: string) => ({ quantity, address: null });

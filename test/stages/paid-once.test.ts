@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addDecimals, normaliseDecimal, sumDecimals } from '../../src/decimal.ts';
+import { becomes } from '../support/becomes.ts';
 import { type Fault, type Outside, openOutside } from '../support/outside.ts';
-import { becomes, type Disbursing, openPipeline, type Pipeline, type Program } from '../support/pipeline.ts';
+import { type Disbursing, openPipeline, type Pipeline, type Program } from '../support/pipeline.ts';
 
 const RUNS = 3;
 /** With 30 % of answers lost, the chance that 60 attempts do not suffice is nil. */

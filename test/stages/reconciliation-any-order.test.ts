@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { becomes } from '../support/becomes.ts';
 import { type Outside, openOutside } from '../support/outside.ts';
-import { becomes, openPipeline, type Pipeline, type Program } from '../support/pipeline.ts';
+import { openPipeline, type Pipeline, type Program } from '../support/pipeline.ts';
 import { debit, reversal, statementText } from '../support/records.ts';
 
 const RUNS = 12;

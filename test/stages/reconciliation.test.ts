@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { becomes } from '../support/becomes.ts';
 import { type Outside, openOutside } from '../support/outside.ts';
-import { becomes, type Disbursing, openPipeline, type Pipeline } from '../support/pipeline.ts';
+import { type Disbursing, openPipeline, type Pipeline } from '../support/pipeline.ts';
 import { bankAccount, credit, debit, newId, reversal, statementText } from '../support/records.ts';
 
 describe('reconciling statements with payments', () => {

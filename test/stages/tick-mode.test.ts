@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { becomes } from '../support/becomes.ts';
 import { type Outside, openOutside } from '../support/outside.ts';
-import { becomes, openPipeline, type Pipeline } from '../support/pipeline.ts';
+import { openPipeline, type Pipeline } from '../support/pipeline.ts';
 
 describe('the pipeline when only ticks dispatch', () => {
   let outside: Outside;

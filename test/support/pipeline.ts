@@ -1,6 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
-import { expect } from 'vitest';
 import type { StageName } from '../../src/config.ts';
 import { summariseMt940 } from '../../src/connectors/mt940/digest.ts';
 import { insertRows } from '../../src/db/bulk.ts';
@@ -8,9 +5,9 @@ import { connect, type Database } from '../../src/db/connection.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import * as schema from '../../src/db/schema/index.ts';
 import { sumDecimals } from '../../src/decimal.ts';
-import type { Clock } from '../../src/runtime/clock.ts';
 import type { ActorSystem } from '../../src/runtime/system.ts';
 import { batchActor, envelopeActor, statementActor } from '../../src/stages/actors.ts';
+import type { Row } from './becomes.ts';
 import { createDatabase } from './database.ts';
 import type { Outside } from './outside.ts';
 import { type PipelineSystem, type ProcessOptions, startPipelineSystem } from './pipeline-system.ts';
@@ -49,9 +46,6 @@ export interface Disbursing {
   /** All disbursement ids, in the order they were wanted. */
   readonly ids: readonly string[];
 }
-
-/** A row as the database gives it. */
-export type Row = Readonly<Record<string, unknown>>;
 
 export interface PipelineOptions {
   /** Settings by name, all as text. */
@@ -279,35 +273,6 @@ export class Pipeline {
         return address ? [{ id, ...address }] : [];
       });
     if (links.length > 0) await this.outside.mapper.link(links);
-  }
-}
-
-/** A clock that goes on from `start`, and that a test can put forward. */
-export function movableClock(start: Date): Clock & { advance(ms: number): void } {
-  let offsetMs = start.getTime() - Date.now();
-  return {
-    now: () => new Date(Date.now() + offsetMs),
-    advance: (ms) => {
-      offsetMs += ms;
-    },
-  };
-}
-
-/**
- * Waits until a record has the expected values, and fails with the difference when it never has.
- *
- * @param read reads the record as it is now
- * @param expected values by column; other columns do not matter
- * @returns the record
- */
-export async function becomes(read: () => Promise<Row>, expected: Row, timeoutMs = 15_000): Promise<Row> {
-  const deadline = Date.now() + timeoutMs;
-  for (;;) {
-    const row = await read();
-    if (Object.entries(expected).every(([column, value]) => isDeepStrictEqual(row[column], value)))
-      return row;
-    if (Date.now() > deadline) expect(row).toMatchObject(expected);
-    await delay(10);
   }
 }
 
