@@ -39,11 +39,11 @@ CREATE TABLE "disbursement_batch_control" (
 	"sponsor_bank_dispatch_due_at" timestamp (3) with time zone,
 	"sponsor_bank_dispatch_submission" integer DEFAULT 1 NOT NULL,
 	"sponsor_bank_dispatch_submitted_at" timestamp (3) with time zone,
-	CONSTRAINT "disbursement_batch_control_fa_resolution" CHECK ("disbursement_batch_control"."fa_resolution_status" in ('NOT_APPLICABLE', 'PENDING', 'PROCESSING', 'PROCESSED', 'ERROR')),
-	CONSTRAINT "disbursement_batch_control_geo_resolution" CHECK ("disbursement_batch_control"."geo_resolution_status" in ('NOT_APPLICABLE', 'PENDING', 'PROCESSING', 'PROCESSED', 'ERROR')),
-	CONSTRAINT "disbursement_batch_control_warehouse_allocation" CHECK ("disbursement_batch_control"."warehouse_allocation_status" in ('NOT_APPLICABLE', 'PENDING', 'PROCESSING', 'PROCESSED', 'ERROR')),
-	CONSTRAINT "disbursement_batch_control_agency_allocation" CHECK ("disbursement_batch_control"."agency_allocation_status" in ('NOT_APPLICABLE', 'PENDING', 'PROCESSING', 'PROCESSED', 'ERROR')),
-	CONSTRAINT "disbursement_batch_control_sponsor_bank_dispatch" CHECK ("disbursement_batch_control"."sponsor_bank_dispatch_status" in ('NOT_APPLICABLE', 'PENDING', 'PROCESSING', 'PROCESSED', 'ERROR'))
+	CONSTRAINT "fa_resolution_status_known" CHECK ("disbursement_batch_control"."fa_resolution_status" in ('NOT_APPLICABLE', 'PENDING', 'PROCESSING', 'PROCESSED', 'ERROR')),
+	CONSTRAINT "geo_resolution_status_known" CHECK ("disbursement_batch_control"."geo_resolution_status" in ('NOT_APPLICABLE', 'PENDING', 'PROCESSING', 'PROCESSED', 'ERROR')),
+	CONSTRAINT "warehouse_allocation_status_known" CHECK ("disbursement_batch_control"."warehouse_allocation_status" in ('NOT_APPLICABLE', 'PENDING', 'PROCESSING', 'PROCESSED', 'ERROR')),
+	CONSTRAINT "agency_allocation_status_known" CHECK ("disbursement_batch_control"."agency_allocation_status" in ('NOT_APPLICABLE', 'PENDING', 'PROCESSING', 'PROCESSED', 'ERROR')),
+	CONSTRAINT "sponsor_bank_dispatch_status_known" CHECK ("disbursement_batch_control"."sponsor_bank_dispatch_status" in ('NOT_APPLICABLE', 'PENDING', 'PROCESSING', 'PROCESSED', 'ERROR'))
 );
 --> statement-breakpoint
 CREATE TABLE "disbursement_error_recons" (
@@ -216,8 +216,8 @@ CREATE TABLE "disbursement_batch_control_geo" (
 	"agency_notification_due_at" timestamp (3) with time zone,
 	"agency_notification_submission" integer DEFAULT 1 NOT NULL,
 	"agency_notification_submitted_at" timestamp (3) with time zone,
-	CONSTRAINT "batch_control_geo_warehouse_notification" CHECK ("disbursement_batch_control_geo"."warehouse_notification_status" in ('NOT_APPLICABLE', 'PENDING', 'PROCESSING', 'PROCESSED', 'ERROR')),
-	CONSTRAINT "batch_control_geo_agency_notification" CHECK ("disbursement_batch_control_geo"."agency_notification_status" in ('NOT_APPLICABLE', 'PENDING', 'PROCESSING', 'PROCESSED', 'ERROR'))
+	CONSTRAINT "warehouse_notification_status_known" CHECK ("disbursement_batch_control_geo"."warehouse_notification_status" in ('NOT_APPLICABLE', 'PENDING', 'PROCESSING', 'PROCESSED', 'ERROR')),
+	CONSTRAINT "agency_notification_status_known" CHECK ("disbursement_batch_control_geo"."agency_notification_status" in ('NOT_APPLICABLE', 'PENDING', 'PROCESSING', 'PROCESSED', 'ERROR'))
 );
 --> statement-breakpoint
 CREATE TABLE "disbursement_batch_control_geo_attributes" (
@@ -260,7 +260,7 @@ CREATE TABLE "disbursement_resolution_geo_address" (
 	"beneficiary_notification_due_at" timestamp (3) with time zone,
 	"beneficiary_notification_submission" integer DEFAULT 1 NOT NULL,
 	"beneficiary_notification_submitted_at" timestamp (3) with time zone,
-	CONSTRAINT "geo_address_beneficiary_notification" CHECK ("disbursement_resolution_geo_address"."beneficiary_notification_status" in ('NOT_APPLICABLE', 'PENDING', 'PROCESSING', 'PROCESSED', 'ERROR'))
+	CONSTRAINT "beneficiary_notification_status_known" CHECK ("disbursement_resolution_geo_address"."beneficiary_notification_status" in ('NOT_APPLICABLE', 'PENDING', 'PROCESSING', 'PROCESSED', 'ERROR'))
 );
 --> statement-breakpoint
 CREATE TABLE "notification_logs" (
@@ -351,7 +351,7 @@ CREATE TABLE "account_statements" (
 	"statement_process_attempts" integer DEFAULT 0 NOT NULL,
 	"statement_process_job_id" text,
 	"statement_process_due_at" timestamp (3) with time zone,
-	CONSTRAINT "account_statements_statement_process" CHECK ("account_statements"."statement_process_status" in ('NOT_APPLICABLE', 'PENDING', 'PROCESSING', 'PROCESSED', 'ERROR'))
+	CONSTRAINT "statement_process_status_known" CHECK ("account_statements"."statement_process_status" in ('NOT_APPLICABLE', 'PENDING', 'PROCESSING', 'PROCESSED', 'ERROR'))
 );
 --> statement-breakpoint
 ALTER TABLE "disbursement_batch_control" ADD CONSTRAINT "disbursement_batch_control_disbursement_envelope_id_disbursement_envelopes_id_fk" FOREIGN KEY ("disbursement_envelope_id") REFERENCES "public"."disbursement_envelopes"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
@@ -366,16 +366,16 @@ ALTER TABLE "disbursement_resolution_geo_address" ADD CONSTRAINT "disbursement_r
 ALTER TABLE "disbursement_resolution_geo_address" ADD CONSTRAINT "disbursement_resolution_geo_address_disbursement_batch_control_geo_id_disbursement_batch_control_geo_id_fk" FOREIGN KEY ("disbursement_batch_control_geo_id") REFERENCES "public"."disbursement_batch_control_geo"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "account_statement_lobs" ADD CONSTRAINT "account_statement_lobs_statement_id_account_statements_statement_id_fk" FOREIGN KEY ("statement_id") REFERENCES "public"."account_statements"("statement_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "disbursement_batch_control_envelope" ON "disbursement_batch_control" USING btree ("disbursement_envelope_id");--> statement-breakpoint
-CREATE INDEX "fa_resolution_due" ON "disbursement_batch_control" USING btree ("fa_resolution_due_at") WHERE "disbursement_batch_control"."fa_resolution_status" in ('PENDING');--> statement-breakpoint
-CREATE INDEX "fa_resolution_in_progress" ON "disbursement_batch_control" USING btree ("fa_resolution_timestamp") WHERE "disbursement_batch_control"."fa_resolution_status" in ('PROCESSING');--> statement-breakpoint
-CREATE INDEX "geo_resolution_due" ON "disbursement_batch_control" USING btree ("geo_resolution_due_at") WHERE "disbursement_batch_control"."geo_resolution_status" in ('PENDING');--> statement-breakpoint
-CREATE INDEX "geo_resolution_in_progress" ON "disbursement_batch_control" USING btree ("geo_resolution_timestamp") WHERE "disbursement_batch_control"."geo_resolution_status" in ('PROCESSING');--> statement-breakpoint
-CREATE INDEX "warehouse_allocation_due" ON "disbursement_batch_control" USING btree ("warehouse_allocation_due_at") WHERE "disbursement_batch_control"."warehouse_allocation_status" in ('PENDING');--> statement-breakpoint
-CREATE INDEX "warehouse_allocation_in_progress" ON "disbursement_batch_control" USING btree ("warehouse_allocation_timestamp") WHERE "disbursement_batch_control"."warehouse_allocation_status" in ('PROCESSING');--> statement-breakpoint
-CREATE INDEX "agency_allocation_due" ON "disbursement_batch_control" USING btree ("agency_allocation_due_at") WHERE "disbursement_batch_control"."agency_allocation_status" in ('PENDING');--> statement-breakpoint
-CREATE INDEX "agency_allocation_in_progress" ON "disbursement_batch_control" USING btree ("agency_allocation_timestamp") WHERE "disbursement_batch_control"."agency_allocation_status" in ('PROCESSING');--> statement-breakpoint
-CREATE INDEX "sponsor_bank_dispatch_due" ON "disbursement_batch_control" USING btree ("sponsor_bank_dispatch_due_at") WHERE "disbursement_batch_control"."sponsor_bank_dispatch_status" in ('PENDING');--> statement-breakpoint
-CREATE INDEX "sponsor_bank_dispatch_in_progress" ON "disbursement_batch_control" USING btree ("sponsor_bank_dispatch_timestamp") WHERE "disbursement_batch_control"."sponsor_bank_dispatch_status" in ('PROCESSING');--> statement-breakpoint
+CREATE INDEX "fa_resolution_due" ON "disbursement_batch_control" USING btree ("fa_resolution_due_at") WHERE "disbursement_batch_control"."fa_resolution_status" = 'PENDING';--> statement-breakpoint
+CREATE INDEX "fa_resolution_in_progress" ON "disbursement_batch_control" USING btree ("fa_resolution_timestamp") WHERE "disbursement_batch_control"."fa_resolution_status" = 'PROCESSING';--> statement-breakpoint
+CREATE INDEX "geo_resolution_due" ON "disbursement_batch_control" USING btree ("geo_resolution_due_at") WHERE "disbursement_batch_control"."geo_resolution_status" = 'PENDING';--> statement-breakpoint
+CREATE INDEX "geo_resolution_in_progress" ON "disbursement_batch_control" USING btree ("geo_resolution_timestamp") WHERE "disbursement_batch_control"."geo_resolution_status" = 'PROCESSING';--> statement-breakpoint
+CREATE INDEX "warehouse_allocation_due" ON "disbursement_batch_control" USING btree ("warehouse_allocation_due_at") WHERE "disbursement_batch_control"."warehouse_allocation_status" = 'PENDING';--> statement-breakpoint
+CREATE INDEX "warehouse_allocation_in_progress" ON "disbursement_batch_control" USING btree ("warehouse_allocation_timestamp") WHERE "disbursement_batch_control"."warehouse_allocation_status" = 'PROCESSING';--> statement-breakpoint
+CREATE INDEX "agency_allocation_due" ON "disbursement_batch_control" USING btree ("agency_allocation_due_at") WHERE "disbursement_batch_control"."agency_allocation_status" = 'PENDING';--> statement-breakpoint
+CREATE INDEX "agency_allocation_in_progress" ON "disbursement_batch_control" USING btree ("agency_allocation_timestamp") WHERE "disbursement_batch_control"."agency_allocation_status" = 'PROCESSING';--> statement-breakpoint
+CREATE INDEX "sponsor_bank_dispatch_due" ON "disbursement_batch_control" USING btree ("sponsor_bank_dispatch_due_at") WHERE "disbursement_batch_control"."sponsor_bank_dispatch_status" = 'PENDING';--> statement-breakpoint
+CREATE INDEX "sponsor_bank_dispatch_in_progress" ON "disbursement_batch_control" USING btree ("sponsor_bank_dispatch_timestamp") WHERE "disbursement_batch_control"."sponsor_bank_dispatch_status" = 'PROCESSING';--> statement-breakpoint
 CREATE INDEX "disbursement_error_recons_reconciliation" ON "disbursement_error_recons" USING btree ("reconciliation_id");--> statement-breakpoint
 CREATE INDEX "disbursement_error_recons_statement" ON "disbursement_error_recons" USING btree ("statement_id");--> statement-breakpoint
 CREATE INDEX "disbursement_recons_batch" ON "disbursement_recons" USING btree ("disbursement_batch_control_id");--> statement-breakpoint
@@ -389,15 +389,15 @@ CREATE INDEX "funds_blocked_due" ON "envelope_batch_status_for_cash" USING btree
 CREATE INDEX "funds_blocked_in_progress" ON "envelope_batch_status_for_cash" USING btree ("funds_blocked_latest_timestamp") WHERE "envelope_batch_status_for_cash"."funds_blocked_with_bank" = 'CHECK_IN_PROGRESS';--> statement-breakpoint
 CREATE UNIQUE INDEX "disbursement_batch_control_geo_zone" ON "disbursement_batch_control_geo" USING btree ("disbursement_batch_control_id","administrative_zone_id_large","administrative_zone_id_small");--> statement-breakpoint
 CREATE INDEX "disbursement_batch_control_geo_envelope" ON "disbursement_batch_control_geo" USING btree ("disbursement_envelope_id");--> statement-breakpoint
-CREATE INDEX "warehouse_notification_due" ON "disbursement_batch_control_geo" USING btree ("warehouse_notification_due_at") WHERE "disbursement_batch_control_geo"."warehouse_notification_status" in ('PENDING');--> statement-breakpoint
-CREATE INDEX "warehouse_notification_in_progress" ON "disbursement_batch_control_geo" USING btree ("warehouse_notification_timestamp") WHERE "disbursement_batch_control_geo"."warehouse_notification_status" in ('PROCESSING');--> statement-breakpoint
-CREATE INDEX "agency_notification_due" ON "disbursement_batch_control_geo" USING btree ("agency_notification_due_at") WHERE "disbursement_batch_control_geo"."agency_notification_status" in ('PENDING');--> statement-breakpoint
-CREATE INDEX "agency_notification_in_progress" ON "disbursement_batch_control_geo" USING btree ("agency_notification_timestamp") WHERE "disbursement_batch_control_geo"."agency_notification_status" in ('PROCESSING');--> statement-breakpoint
+CREATE INDEX "warehouse_notification_due" ON "disbursement_batch_control_geo" USING btree ("warehouse_notification_due_at") WHERE "disbursement_batch_control_geo"."warehouse_notification_status" = 'PENDING';--> statement-breakpoint
+CREATE INDEX "warehouse_notification_in_progress" ON "disbursement_batch_control_geo" USING btree ("warehouse_notification_timestamp") WHERE "disbursement_batch_control_geo"."warehouse_notification_status" = 'PROCESSING';--> statement-breakpoint
+CREATE INDEX "agency_notification_due" ON "disbursement_batch_control_geo" USING btree ("agency_notification_due_at") WHERE "disbursement_batch_control_geo"."agency_notification_status" = 'PENDING';--> statement-breakpoint
+CREATE INDEX "agency_notification_in_progress" ON "disbursement_batch_control_geo" USING btree ("agency_notification_timestamp") WHERE "disbursement_batch_control_geo"."agency_notification_status" = 'PROCESSING';--> statement-breakpoint
 CREATE UNIQUE INDEX "geo_address_disbursement" ON "disbursement_resolution_geo_address" USING btree ("disbursement_id");--> statement-breakpoint
 CREATE INDEX "geo_address_batch" ON "disbursement_resolution_geo_address" USING btree ("disbursement_batch_control_id");--> statement-breakpoint
 CREATE INDEX "geo_address_geo" ON "disbursement_resolution_geo_address" USING btree ("disbursement_batch_control_geo_id");--> statement-breakpoint
-CREATE INDEX "beneficiary_notification_due" ON "disbursement_resolution_geo_address" USING btree ("beneficiary_notification_due_at") WHERE "disbursement_resolution_geo_address"."beneficiary_notification_status" in ('PENDING');--> statement-breakpoint
-CREATE INDEX "beneficiary_notification_in_progress" ON "disbursement_resolution_geo_address" USING btree ("beneficiary_notification_timestamp") WHERE "disbursement_resolution_geo_address"."beneficiary_notification_status" in ('PROCESSING');--> statement-breakpoint
+CREATE INDEX "beneficiary_notification_due" ON "disbursement_resolution_geo_address" USING btree ("beneficiary_notification_due_at") WHERE "disbursement_resolution_geo_address"."beneficiary_notification_status" = 'PENDING';--> statement-breakpoint
+CREATE INDEX "beneficiary_notification_in_progress" ON "disbursement_resolution_geo_address" USING btree ("beneficiary_notification_timestamp") WHERE "disbursement_resolution_geo_address"."beneficiary_notification_status" = 'PROCESSING';--> statement-breakpoint
 CREATE INDEX "notification_logs_envelope" ON "notification_logs" USING btree ("disbursement_envelope_id");--> statement-breakpoint
 CREATE INDEX "actor_claims_process" ON "actor_claims" USING btree ("process");--> statement-breakpoint
 CREATE INDEX "actor_messages_deliver" ON "actor_messages" USING btree ("deliver_at");--> statement-breakpoint
@@ -407,5 +407,5 @@ CREATE INDEX "actor_transitions_correlation" ON "actor_transitions" USING btree 
 CREATE UNIQUE INDEX "account_statement_lobs_part" ON "account_statement_lobs" USING btree ("statement_id","part");--> statement-breakpoint
 CREATE UNIQUE INDEX "account_statements_content" ON "account_statements" USING btree ("content_digest");--> statement-breakpoint
 CREATE INDEX "account_statements_account" ON "account_statements" USING btree ("account_number");--> statement-breakpoint
-CREATE INDEX "statement_process_due" ON "account_statements" USING btree ("statement_process_due_at") WHERE "account_statements"."statement_process_status" in ('PENDING');--> statement-breakpoint
-CREATE INDEX "statement_process_in_progress" ON "account_statements" USING btree ("statement_process_timestamp") WHERE "account_statements"."statement_process_status" in ('PROCESSING');
+CREATE INDEX "statement_process_due" ON "account_statements" USING btree ("statement_process_due_at") WHERE "account_statements"."statement_process_status" = 'PENDING';--> statement-breakpoint
+CREATE INDEX "statement_process_in_progress" ON "account_statements" USING btree ("statement_process_timestamp") WHERE "account_statements"."statement_process_status" = 'PROCESSING';

@@ -98,8 +98,8 @@ describe('messages', () => {
     await until('it is reported', () => heard.parked.length > 0);
     expect(heard.parked[0]).toBe('A message is addressed to toy_orders o9, which does not exist.');
     await openOrders(['o9']);
-    const [stage] = toyStages();
-    if (stage) await system.ticks.tick({ ...stage, actor: orderActor, region: 'paper' });
+    const paper = toyStages().find(({ region }) => region === 'paper');
+    if (paper) await system.ticks.tick(paper);
     await until('it is counted', async () => (await shop.pagesPrinted()) === 5);
   });
 });

@@ -107,7 +107,9 @@ describe('an actor whose mail cannot be handled', () => {
     const { heard, observer } = listen();
     const system = await shop.join({ works: false, observer });
     for (const id of ['o1', 'o2', 'o3']) await shop.receive(system, id, 0);
-    await shop.database.sql.unsafe('alter table toy_order_totals add constraint small check (pages_printed < 100)');
+    await shop.database.sql.unsafe(
+      'alter table toy_order_totals add constraint small check (pages_printed < 100)',
+    );
     const printed = (pages: number) => ({ type: 'printed', pages }) as { type: string };
     await system.transact(async (tx) => {
       tx.tell({ machine: 'order', id: 'o1' }, printed(7));

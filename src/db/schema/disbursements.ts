@@ -1,14 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { bigint, boolean, check, index, integer, numeric, pgTable, text } from 'drizzle-orm/pg-core';
 import { disbursementEnvelopes } from './envelopes.ts';
-import {
-  PROCESS_STATUSES,
-  stageColumns,
-  stageIndexes,
-  stageSubmissionColumns,
-  statusCheck,
-  utc,
-} from './stage-columns.ts';
+import { stageColumns, stageConstraints, stageSubmissionColumns, statusCheck, utc } from './stage-columns.ts';
 
 /** A batch: the disbursements of one request, and where each of its five stages stands. */
 export const disbursementBatchControl = pgTable(
@@ -34,44 +27,11 @@ export const disbursementBatchControl = pgTable(
   },
   (t) => [
     index('disbursement_batch_control_envelope').on(t.disbursement_envelope_id),
-    statusCheck('disbursement_batch_control_fa_resolution', t.fa_resolution_status, PROCESS_STATUSES),
-    statusCheck('disbursement_batch_control_geo_resolution', t.geo_resolution_status, PROCESS_STATUSES),
-    statusCheck(
-      'disbursement_batch_control_warehouse_allocation',
-      t.warehouse_allocation_status,
-      PROCESS_STATUSES,
-    ),
-    statusCheck('disbursement_batch_control_agency_allocation', t.agency_allocation_status, PROCESS_STATUSES),
-    statusCheck(
-      'disbursement_batch_control_sponsor_bank_dispatch',
-      t.sponsor_bank_dispatch_status,
-      PROCESS_STATUSES,
-    ),
-    ...stageIndexes('fa_resolution', {
-      status: t.fa_resolution_status,
-      due_at: t.fa_resolution_due_at,
-      timestamp: t.fa_resolution_timestamp,
-    }),
-    ...stageIndexes('geo_resolution', {
-      status: t.geo_resolution_status,
-      due_at: t.geo_resolution_due_at,
-      timestamp: t.geo_resolution_timestamp,
-    }),
-    ...stageIndexes('warehouse_allocation', {
-      status: t.warehouse_allocation_status,
-      due_at: t.warehouse_allocation_due_at,
-      timestamp: t.warehouse_allocation_timestamp,
-    }),
-    ...stageIndexes('agency_allocation', {
-      status: t.agency_allocation_status,
-      due_at: t.agency_allocation_due_at,
-      timestamp: t.agency_allocation_timestamp,
-    }),
-    ...stageIndexes('sponsor_bank_dispatch', {
-      status: t.sponsor_bank_dispatch_status,
-      due_at: t.sponsor_bank_dispatch_due_at,
-      timestamp: t.sponsor_bank_dispatch_timestamp,
-    }),
+    ...stageConstraints(t, 'fa_resolution'),
+    ...stageConstraints(t, 'geo_resolution'),
+    ...stageConstraints(t, 'warehouse_allocation'),
+    ...stageConstraints(t, 'agency_allocation'),
+    ...stageConstraints(t, 'sponsor_bank_dispatch'),
   ],
 );
 

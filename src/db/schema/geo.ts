@@ -1,13 +1,6 @@
 import { bigint, index, integer, numeric, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
 import { disbursementBatchControl, disbursements } from './disbursements.ts';
-import {
-  PROCESS_STATUSES,
-  stageColumns,
-  stageIndexes,
-  stageSubmissionColumns,
-  statusCheck,
-  utc,
-} from './stage-columns.ts';
+import { stageColumns, stageConstraints, stageSubmissionColumns, statusCheck, utc } from './stage-columns.ts';
 
 /** The part of a batch that goes to one small zone: one warehouse serves it, one agency delivers it. */
 export const disbursementBatchControlGeo = pgTable(
@@ -43,22 +36,8 @@ export const disbursementBatchControlGeo = pgTable(
       t.administrative_zone_id_small,
     ),
     index('disbursement_batch_control_geo_envelope').on(t.disbursement_envelope_id),
-    statusCheck(
-      'batch_control_geo_warehouse_notification',
-      t.warehouse_notification_status,
-      PROCESS_STATUSES,
-    ),
-    statusCheck('batch_control_geo_agency_notification', t.agency_notification_status, PROCESS_STATUSES),
-    ...stageIndexes('warehouse_notification', {
-      status: t.warehouse_notification_status,
-      due_at: t.warehouse_notification_due_at,
-      timestamp: t.warehouse_notification_timestamp,
-    }),
-    ...stageIndexes('agency_notification', {
-      status: t.agency_notification_status,
-      due_at: t.agency_notification_due_at,
-      timestamp: t.agency_notification_timestamp,
-    }),
+    ...stageConstraints(t, 'warehouse_notification'),
+    ...stageConstraints(t, 'agency_notification'),
   ],
 );
 
@@ -111,12 +90,7 @@ export const disbursementResolutionGeoAddress = pgTable(
     uniqueIndex('geo_address_disbursement').on(t.disbursement_id),
     index('geo_address_batch').on(t.disbursement_batch_control_id),
     index('geo_address_geo').on(t.disbursement_batch_control_geo_id),
-    statusCheck('geo_address_beneficiary_notification', t.beneficiary_notification_status, PROCESS_STATUSES),
-    ...stageIndexes('beneficiary_notification', {
-      status: t.beneficiary_notification_status,
-      due_at: t.beneficiary_notification_due_at,
-      timestamp: t.beneficiary_notification_timestamp,
-    }),
+    ...stageConstraints(t, 'beneficiary_notification'),
   ],
 );
 

@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import { check, index, integer, type PgColumn, text, timestamp } from 'drizzle-orm/pg-core';
 
 /** ProcessStatus, the states of every stage region but the two funds regions. */
@@ -46,21 +46,27 @@ export function statusCheck(name: string, status: PgColumn, states: readonly str
   return check(name, sql`${status} in (${sql.raw(list)})`);
 }
 
+/** The columns of a table under construction, by name. */
+type Columns = Readonly<Record<string, PgColumn>>;
+
 /**
- * The indexes behind a stage's tick: what is due, oldest first, and what has been processing for long. They are
- * partial, so they hold only the work that is open.
+ * What a stage adds to its table: a check that its status is one that the machine knows, and the indexes behind its
+ * tick: what is due, oldest first, and what has been in progress for long. The indexes are partial, so they hold only
+ * the work that is open.
+ *
+ * @param t the table's columns
  */
-export function stageIndexes(
-  region: string,
-  column: { status: PgColumn; due_at: PgColumn; timestamp: PgColumn },
-  states: { due: readonly string[]; processing: string } = { due: ['PENDING'], processing: 'PROCESSING' },
-) {
-  const inStates = (list: readonly string[]): SQL =>
-    sql`${column.status} in (${sql.raw(list.map((state) => `'${state}'`).join(', '))})`;
+export function stageConstraints(t: object, region: string) {
+  const columns = t as Columns;
+  const column = (part: string): PgColumn => {
+    const found = columns[`${region}_${part}`];
+    if (!found) throw new Error(`There is no column ${region}_${part}.`);
+    return found;
+  };
+  const status = column('status');
   return [
-    index(`${region}_due`).on(column.due_at).where(inStates(states.due)),
-    index(`${region}_in_progress`)
-      .on(column.timestamp)
-      .where(inStates([states.processing])),
+    statusCheck(`${region}_status_known`, status, PROCESS_STATUSES),
+    index(`${region}_due`).on(column('due_at')).where(sql`${status} = 'PENDING'`),
+    index(`${region}_in_progress`).on(column('timestamp')).where(sql`${status} = 'PROCESSING'`),
   ];
 }

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { date, index, integer, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
-import { PROCESS_STATUSES, stageColumns, stageIndexes, statusCheck, utc } from './stage-columns.ts';
+import { stageColumns, stageConstraints, utc } from './stage-columns.ts';
 
 /** A bank statement file as it was uploaded, and what came of it. */
 export const accountStatements = pgTable(
@@ -21,12 +21,7 @@ export const accountStatements = pgTable(
   (t) => [
     uniqueIndex('account_statements_content').on(t.content_digest),
     index('account_statements_account').on(t.account_number),
-    statusCheck('account_statements_statement_process', t.statement_process_status, PROCESS_STATUSES),
-    ...stageIndexes('statement_process', {
-      status: t.statement_process_status,
-      due_at: t.statement_process_due_at,
-      timestamp: t.statement_process_timestamp,
-    }),
+    ...stageConstraints(t, 'statement_process'),
   ],
 );
 
