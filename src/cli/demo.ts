@@ -95,7 +95,7 @@ function shown(): DemoListener {
       }
       const next = progressLine(progress);
       const isDone = progress.reconciled === progress.declared;
-      if (next === line || (elapsedMs - lineAt < PLAIN_LINE_MS && !isDone)) return;
+      if (progress.declared === 0 || next === line || (elapsedMs - lineAt < PLAIN_LINE_MS && !isDone)) return;
       line = next;
       lineAt = elapsedMs;
       view.note(`${(elapsedMs / 1000).toFixed(1).padStart(6)} s  ${line}`);

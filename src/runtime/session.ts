@@ -37,10 +37,12 @@ export async function openSession(
   applicationName: string,
   onLost: () => void = () => {},
 ): Promise<Session> {
+  await knowTypes(database);
   const state = { opened: false, lost: false, closed: false };
   const failed = Promise.withResolvers<never>();
   const sql = postgres(database.url, {
     max: 1,
+    fetch_types: false,
     idle_timeout: 0,
     max_lifetime: null,
     onnotice: () => {},
@@ -82,6 +84,16 @@ export async function openSession(
     },
     close,
   };
+}
+
+/**
+ * The driver asks for the types of arrays on every new connection, and when that one breaks meanwhile, nobody hears of
+ * it and the process ends. Once they are known, the question is not asked again.
+ */
+async function knowTypes({ sql }: Database): Promise<void> {
+  if (!sql.options.fetch_types) return;
+  await sql`select 1`;
+  sql.options.fetch_types = false;
 }
 
 async function inTime(answer: Promise<unknown>): Promise<void> {

@@ -82,7 +82,7 @@ async function copyTemplate(): Promise<{ url: string; drop(): Promise<void> }> {
 
 export async function openShop(): Promise<Shop> {
   const { url, drop } = await copyTemplate();
-  const database = connect(url, { max: 4, applicationName: TEST_APPLICATION });
+  const database = connect(url, { max: 8, applicationName: TEST_APPLICATION });
   const { sql } = database;
   const systems: ActorSystem[] = [];
   const databases: Database[] = [database];
@@ -152,7 +152,8 @@ export async function openShop(): Promise<Shop> {
     },
     async close() {
       await Promise.all(systems.map((system) => system.stop(1_000)));
-      await Promise.all(databases.map((one) => one.close()));
+      // A pool whose connections were broken waits for its time-out, so that is short here.
+      await Promise.all(databases.map((one) => one.sql.end({ timeout: 1 })));
       await drop();
     },
   };
