@@ -51,6 +51,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
       role: config.role,
       rootPath: config.root_path,
       bodyBytesMax: config.request_body_bytes_max,
+      statementBytesMax: config.statement_bytes_max,
       knownPrograms: config.known_program_mnemonics,
       processFutureSchedules: config.process_future_disbursement_schedules,
       logger: logger.child({ name: 'api' }),

@@ -51,6 +51,7 @@ export const SETTINGS = {
   log_level: setting(oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'), 'info'),
   shutdown_grace_seconds: setting(whole(0, 3_600), '30'),
   request_body_bytes_max: setting(whole(1_024, GIGABYTE), '16777216'),
+  statement_bytes_max: setting(whole(1_024, GIGABYTE), '67108864'),
   known_program_mnemonics: setting(list, ''),
 
   // Databases

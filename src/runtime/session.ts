@@ -37,7 +37,7 @@ export async function openSession(
   applicationName: string,
   onLost: () => void = () => {},
 ): Promise<Session> {
-  await knowTypes(database);
+  await inTime(knowTypes(database));
   const state = { opened: false, lost: false, closed: false };
   const failed = Promise.withResolvers<never>();
   const sql = postgres(database.url, {

@@ -53,6 +53,7 @@ it('shows an envelope once as a table, and that it is not complete with the exit
     '',
     'stage            done  of  progress',
     'received           10  10  █████████████ 100 %',
+    'fa_resolution       0   1  ░░░░░░░░░░░░░   0 %',
     'funds_available            FUNDS_NOT_AVAILABLE',
     'funds_blocked              PENDING_CHECK',
     'shipped             0  10  ░░░░░░░░░░░░░   0 %',
@@ -61,6 +62,23 @@ it('shows an envelope once as a table, and that it is not complete with the exit
     'funds_available: BANK_TIMEOUT after 2 attempts',
     '',
   ]);
+});
+
+it('shows the batches that stopped, and does not wait for what an operator has left out', async () => {
+  const id = await receivedEnvelope();
+  const { sql } = api.database;
+  await sql`
+    update disbursement_batch_control set fa_resolution_status = 'ERROR', fa_resolution_latest_error_code = 'FA_UNRESOLVED'
+    where disbursement_envelope_id = ${id}`;
+  const stopped = await runCli(['status', id, '--once', ...options()]);
+  expect(stopped.stdout).toContain('fa_resolution: FA_UNRESOLVED, 1 in ERROR');
+  await sql`
+    update disbursements set left_out_reason = 'FA_UNRESOLVED' where id in (
+      select id from disbursements where disbursement_envelope_id = ${id} order by id limit 2)`;
+  await advance(id, { number_of_disbursements_shipped: 8, number_of_disbursements_reconciled: 8 });
+  const released = await runCli(['status', id, '--once', ...options()]);
+  expect(released.code).toBe(0);
+  expect(released.stdout).toContain('complete');
 });
 
 it('writes a line whenever something has changed, and ends when the envelope is complete', async () => {

@@ -33,6 +33,8 @@ export const envelopeStatus: Operation<(typeof schema)['_output']> = {
       total_disbursement_quantity_declared: jsonNumber(status.total_disbursement_quantity_declared),
       total_disbursement_quantity_received: jsonNumber(status.total_disbursement_quantity_received),
       number_of_beneficiaries_received: await beneficiariesOf(sql, id),
+      ...(await leftOutOf(sql, id)),
+      disbursement_batch_stages: await batchStagesOf(sql, id),
       ...(await allocationsOf(sql, id)),
       disbursement_batch_control_geos: geos.records,
     };
@@ -67,6 +69,39 @@ async function beneficiariesOf(sql: Queryable, id: string): Promise<number> {
       from disbursement_batch_control b join disbursements d on d.disbursement_batch_control_id = b.id
       where b.disbursement_envelope_id = ${id}) distinct_beneficiaries`;
   return row?.beneficiaries ?? 0;
+}
+
+/** Disbursements that are not paid because an operator released a stage that had failed for them. */
+async function leftOutOf(sql: Queryable, id: string): Promise<Record<string, number>> {
+  const [row] = await sql<{ number_of_disbursements_left_out: number }[]>`
+    select count(*)::int as number_of_disbursements_left_out
+    from disbursement_batch_control b join disbursements d on d.disbursement_batch_control_id = b.id
+    where b.disbursement_envelope_id = ${id} and d.left_out_reason is not null`;
+  return row ?? { number_of_disbursements_left_out: 0 };
+}
+
+/** How many of the envelope's batches are where, stage by stage; stages that none of them passes are left out. */
+async function batchStagesOf(sql: Queryable, id: string): Promise<Record<string, unknown>[]> {
+  return sql<Record<string, unknown>[]>`
+    select s.stage,
+      count(*) filter (where s.status = 'PENDING')::int as pending,
+      count(*) filter (where s.status = 'PROCESSING')::int as processing,
+      count(*) filter (where s.status = 'PROCESSED')::int as processed,
+      count(*) filter (where s.status = 'ERROR')::int as error,
+      (array_agg(s.code order by s.at desc) filter (where s.code is not null))[1] as latest_error_code
+    from disbursement_batch_control b
+    cross join lateral (values
+      (1, 'fa_resolution', b.fa_resolution_status, b.fa_resolution_latest_error_code, b.fa_resolution_timestamp),
+      (2, 'geo_resolution', b.geo_resolution_status, b.geo_resolution_latest_error_code, b.geo_resolution_timestamp),
+      (3, 'warehouse_allocation', b.warehouse_allocation_status, b.warehouse_allocation_latest_error_code,
+        b.warehouse_allocation_timestamp),
+      (4, 'agency_allocation', b.agency_allocation_status, b.agency_allocation_latest_error_code,
+        b.agency_allocation_timestamp),
+      (5, 'sponsor_bank_dispatch', b.sponsor_bank_dispatch_status, b.sponsor_bank_dispatch_latest_error_code,
+        b.sponsor_bank_dispatch_timestamp)
+    ) s (place, stage, status, code, at)
+    where b.disbursement_envelope_id = ${id} and s.status <> 'NOT_APPLICABLE'
+    group by s.place, s.stage order by s.place`;
 }
 
 async function allocationsOf(sql: Queryable, id: string): Promise<Record<string, number>> {

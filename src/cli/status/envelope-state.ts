@@ -1,5 +1,5 @@
 import type { JsonObject } from '../partner-client.ts';
-import { countIn, decimalIn, textIn } from '../partner-messages.ts';
+import { asObject, countIn, decimalIn, textIn } from '../partner-messages.ts';
 
 /** Something of an envelope that is counted. */
 export interface CountedStep {
@@ -8,6 +8,10 @@ export interface CountedStep {
   readonly done: number;
   /** Of how many; null when there is no number to reach. */
   readonly of: number | null;
+  /** Records that stopped in ERROR. */
+  readonly errors: number;
+  /** Code of the latest fault; null when there was none. */
+  readonly errorCode: string | null;
 }
 
 /** Something of an envelope that is in one state or another. */
@@ -57,7 +61,7 @@ export function envelopeState(status: JsonObject): EnvelopeState {
     unit: textIn(status, 'measurement_unit') ?? '',
     quantityReceived: decimalIn(status, 'total_disbursement_quantity_received') ?? '0',
     quantityDeclared: decimalIn(status, 'total_disbursement_quantity_declared') ?? '0',
-    steps: [received, ...inKind, ...cash],
+    steps: [received, ...batchSteps(status), ...inKind, ...cash],
     progress: cancelled ? 'cancelled' : complete ? 'complete' : 'in progress',
   };
 }
@@ -73,13 +77,40 @@ function receivedStep(status: JsonObject): Step {
   return counted(status, 'received', 'number_of_disbursements_received', 'number_of_disbursements_declared');
 }
 
+/** Each stage that the envelope's batches pass, counted in batches. */
+function batchSteps(status: JsonObject): CountedStep[] {
+  const stages = Array.isArray(status.disbursement_batch_stages) ? status.disbursement_batch_stages : [];
+  return stages.flatMap((item: unknown) => {
+    const stage = asObject(item);
+    const name = stage && textIn(stage, 'stage');
+    if (!stage || !name) return [];
+    const [pending, processing, done, errors] = ['pending', 'processing', 'processed', 'error'].map(
+      (state) => countIn(stage, state) ?? 0,
+    ) as [number, number, number, number];
+    const of = pending + processing + done + errors;
+    return [{ kind: 'count', name, done, of, errors, errorCode: textIn(stage, 'latest_error_code') }];
+  });
+}
+
+/** What is left out of payment is not waited for. */
+function reconciledStep(status: JsonObject): CountedStep {
+  const step = counted(
+    status,
+    'reconciled',
+    'number_of_disbursements_reconciled',
+    'number_of_disbursements_declared',
+  );
+  const leftOut = countIn(status, 'number_of_disbursements_left_out') ?? 0;
+  return step.of === null ? step : { ...step, of: step.of - leftOut };
+}
+
 function cashSteps(status: JsonObject): Step[] {
   const declared = 'number_of_disbursements_declared';
   return [
     stated(status, 'funds_available'),
     stated(status, 'funds_blocked'),
     counted(status, 'shipped', 'number_of_disbursements_shipped', declared),
-    counted(status, 'reconciled', 'number_of_disbursements_reconciled', declared),
+    reconciledStep(status),
     counted(status, 'reversed', 'number_of_disbursements_reversed', null),
   ];
 }
@@ -103,6 +134,8 @@ function counted(status: JsonObject, name: string, done: string, of: string | nu
     name,
     done: countIn(status, done) ?? 0,
     of: of === null ? null : countIn(status, of),
+    errors: 0,
+    errorCode: null,
   };
 }
 

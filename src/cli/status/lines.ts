@@ -1,5 +1,5 @@
 import { formatTable, groupDigits, type Paint, progressBar } from '../ui.ts';
-import type { EnvelopeState, StatedStep, Step } from './envelope-state.ts';
+import type { EnvelopeState, Step } from './envelope-state.ts';
 
 const BAR_COLUMNS = 19;
 const GOOD = new Set(['FUNDS_AVAILABLE', 'FUNDS_BLOCK_SUCCESS']);
@@ -37,7 +37,10 @@ export function stateLines(state: EnvelopeState, paint: Paint, widthMax = 80): s
 export function stateLine(state: EnvelopeState): string {
   const steps = state.steps.map((step) => {
     const name = step.name.replaceAll(' ', '_');
-    if (step.kind === 'count') return `${name}=${step.done}${step.of === null ? '' : `/${step.of}`}`;
+    if (step.kind === 'count') {
+      const errors = step.errors > 0 ? `(${step.errors}_in_ERROR:${step.errorCode})` : '';
+      return `${name}=${step.done}${step.of === null ? '' : `/${step.of}`}${errors}`;
+    }
     return `${name}=${step.state}${step.errorCode === null ? '' : `(${step.errorCode})`}`;
   });
   return [state.id, ...steps, state.progress.replaceAll(' ', '_')].join(' ');
@@ -63,10 +66,15 @@ function progressWord({ progress }: EnvelopeState, paint: Paint): string {
   return progress === 'cancelled' ? paint.red(progress) : paint.yellow(progress);
 }
 
-function troubles({ steps }: EnvelopeState): StatedStep[] {
-  return steps.filter((step) => step.kind === 'state').filter(({ errorCode }) => errorCode !== null);
+function troubles({ steps }: EnvelopeState): Step[] {
+  return steps.filter(({ errorCode }) => errorCode !== null);
 }
 
-function troubleLine({ name, errorCode, attempts }: StatedStep): string {
-  return `${name}: ${errorCode} after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
+function troubleLine(step: Step): string {
+  const { name, errorCode } = step;
+  if (step.kind === 'count') {
+    const stopped = step.errors === 0 ? 'trying again' : `${groupDigits(step.errors)} in ERROR`;
+    return `${name}: ${errorCode}, ${stopped}`;
+  }
+  return `${name}: ${errorCode} after ${step.attempts} ${step.attempts === 1 ? 'attempt' : 'attempts'}`;
 }
