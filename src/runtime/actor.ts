@@ -69,9 +69,11 @@ export interface ActorSpec<M extends AnyStateMachine> {
 /**
  * Binds a machine to its tables.
  *
- * @throws RuntimeError `BAD_ACTOR` at start-up when a region or column does not exist; never later
+ * @throws RuntimeError `BAD_ACTOR` at start-up when a region or column does not exist, or the machine needs what a row
+ *   cannot hold; never later
  */
 export function defineActor<M extends AnyStateMachine>(spec: ActorSpec<M>): Actor<M> {
+  requireFlat(spec);
   const stages = Object.entries(spec.stages).map(([region, named]) => stageOf(spec, region, named));
   const states = spec.states ?? {};
   const facts = spec.facts ?? [];
@@ -108,6 +110,21 @@ export function defineActor<M extends AnyStateMachine>(spec: ActorSpec<M>): Acto
     facts,
     parent: spec.parent ?? main.id,
   };
+}
+
+/** A status column holds the name of one state, and nothing in memory outlives a transaction. */
+function requireFlat({ name, machine }: ActorSpec<AnyStateMachine>): void {
+  const bad = (what: string) => new RuntimeError('BAD_ACTOR', `Machine ${name} ${what}.`);
+  if (machine.root.type !== 'parallel') throw bad('is not parallel: its regions are what columns hold');
+  for (const region of Object.values(machine.states)) {
+    for (const node of [machine.root, region, ...Object.values(region.states)]) {
+      if (node.config.after || node.invoke.length > 0) {
+        throw bad(`uses \`after\` or \`invoke\` in ${node.id}; send a durable message or make it a stage`);
+      }
+    }
+    const nested = Object.values(region.states).find(({ type }) => type !== 'atomic' && type !== 'final');
+    if (nested) throw bad(`has states within ${nested.id}, which a column cannot hold`);
+  }
 }
 
 function stageOf(

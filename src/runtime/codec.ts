@@ -58,7 +58,8 @@ export function decode<M extends AnyStateMachine>(
 
 function stateOf(actor: Actor, row: Row, id: string, region: string, column: string): string {
   const state = row[column];
-  if (typeof state === 'string' && actor.machine.states[region]?.states[state]) return state;
+  if (typeof state === 'string' && Object.hasOwn(actor.machine.states[region]?.states ?? {}, state))
+    return state;
   const table = actor.tables.find(({ columns }) => columns.includes(column)) ?? actor.tables[0];
   throw new UnknownStateError({ table: table.name, id, column }, state);
 }

@@ -1,4 +1,5 @@
 import type { AnyStateMachine, SnapshotFrom } from 'xstate';
+import { RuntimeError } from './errors.ts';
 
 /**
  * The pure core: what an event does to a snapshot, with the actions as data. XState's own `transition()` makes an
@@ -58,15 +59,28 @@ const inertScope = {
     },
   },
   actionExecutor: (action: Effect) => {
-    // XState's own actions (raise, assign) are settled within the transition.
-    if (!action.type.startsWith('xstate.')) effects.push({ type: action.type, params: action.params });
+    if (isSettled(action)) return;
+    if (action.type.startsWith('xstate.')) {
+      throw new RuntimeError(
+        'UNSUPPORTED_ACTION',
+        `${action.type} needs an actor in memory; send a durable message.`,
+      );
+    }
+    effects.push({ type: action.type, params: action.params });
   },
 } as unknown as Scope;
+
+/** Actions of XState's own that a transition settles itself, or that have no effect. */
+function isSettled({ type, params }: Effect): boolean {
+  if (type === 'xstate.log') return true;
+  return type === 'xstate.raise' && (params as { readonly delay?: number }).delay === undefined;
+}
 
 /**
  * Applies one event to a snapshot.
  *
- * @throws what a guard or an action of the machine throws; nothing is changed then
+ * @throws what a guard or an action of the machine throws, and RuntimeError `UNSUPPORTED_ACTION` for delays, spawned
+ *   actors and the like; nothing is changed then
  */
 export function compute<M extends AnyStateMachine>(
   machine: M,

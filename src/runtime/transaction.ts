@@ -2,7 +2,8 @@ import type { AnyStateMachine } from 'xstate';
 import type { Tx } from '../db/connection.ts';
 import type { Actor, EventOf, StageRegion } from './actor.ts';
 import { decode, encode, type SnapshotView, view } from './codec.ts';
-import { type AnyEvent, compute, type Effect, type Step } from './compute.ts';
+import { type AnyEvent, compute, type Effect } from './compute.ts';
+import { lateEntry, type Subject, stepEntries } from './entries.ts';
 import { RuntimeError, UnknownStateError } from './errors.ts';
 import type { JobOrder, Jobs } from './jobs.ts';
 import { appendJournal, type NewTransition } from './journal.ts';
@@ -168,7 +169,7 @@ export class ActorTransaction {
   async late(actor: Actor, id: string, event: AnyEvent): Promise<void> {
     await this.load(actor, [id]);
     const loaded = this.#loaded.get(actor.name)?.get(id);
-    if (loaded) this.#journalLate(loaded, id, event);
+    if (loaded) this.#transitions.push(...lateEntry(this.#subject(loaded, id), view(loaded.snapshot), event));
   }
 
   #apply(actor: Actor, id: string, event: AnyEvent): Delivered {
@@ -178,14 +179,14 @@ export class ActorTransaction {
     }
     const before = view(loaded.snapshot);
     const accepted = event.type === WAKE ? false : this.#transition(loaded, id, event);
-    if (!accepted && 'job' in event) this.#journalLate(loaded, id, event);
+    if (!accepted && 'job' in event) this.#transitions.push(...lateEntry(this.#subject(loaded, id), before, event));
     this.#dispatchDue(loaded, id, before);
     return { id, accepted, actor: view(loaded.snapshot), problem: null };
   }
 
   #transition(loaded: Loaded, id: string, event: AnyEvent): boolean {
     const computed = compute(loaded.actor.machine, loaded.snapshot as never, event);
-    for (const step of computed.steps) this.#journal(loaded, id, step, event);
+    for (const step of computed.steps) this.#transitions.push(...stepEntries(this.#subject(loaded, id), step, event));
     for (const effect of computed.effects) this.#carryOut(loaded, id, effect);
     loaded.snapshot = computed.snapshot;
     return computed.accepted;
@@ -245,72 +246,8 @@ export class ActorTransaction {
     });
   }
 
-  #journal(loaded: Loaded, id: string, step: Step<AnyStateMachine>, cause: AnyEvent): void {
-    const before = view(step.before);
-    const after = view(step.after);
-    let touched = 0;
-    for (const { region } of loaded.actor.stages) {
-      if (before.context.stages[region] === after.context.stages[region]) continue;
-      this.#entry(loaded, id, region, step.event, before, after, cause);
-      touched += 1;
-    }
-    for (const region of Object.keys(loaded.actor.states)) {
-      if (before.value[region] === after.value[region]) continue;
-      this.#entry(loaded, id, region, step.event, before, after, cause);
-      touched += 1;
-    }
-    if (touched === 0) this.#entry(loaded, id, '', step.event, before, after, cause);
-  }
-
-  #entry(
-    loaded: Loaded,
-    id: string,
-    region: string,
-    event: AnyEvent,
-    before: SnapshotView,
-    after: SnapshotView,
-    cause: AnyEvent,
-  ): void {
-    const stage = after.context.stages[region];
-    const message = event === cause && 'message' in cause ? String(cause.message) : null;
-    this.#transitions.push({
-      at: this.now,
-      machine: loaded.actor.name,
-      actor_id: id,
-      correlation_id: loaded.correlation,
-      region,
-      event: event.type.startsWith(`${region}.`) ? event.type.slice(region.length + 1) : event.type,
-      from_state: before.value[region] ?? '',
-      to_state: after.value[region] ?? '',
-      attempt: stage?.attempts ?? 0,
-      job_id: stage?.jobId ?? before.context.stages[region]?.jobId ?? null,
-      due_at: stage?.dueAt ?? null,
-      error_code: stage?.errorCode ?? null,
-      error_message: message,
-    });
-  }
-
-  /** A result under a job that no longer owns the stage changes nothing, but it is shown. */
-  #journalLate(loaded: Loaded, id: string, event: AnyEvent): void {
-    const region = event.type.slice(0, Math.max(0, event.type.indexOf('.')));
-    const { value, context } = view(loaded.snapshot);
-    const state = value[region];
-    if (state === undefined) return;
-    this.#transitions.push({
-      at: this.now,
-      machine: loaded.actor.name,
-      actor_id: id,
-      correlation_id: loaded.correlation,
-      region,
-      event: 'late',
-      from_state: state,
-      to_state: state,
-      attempt: context.stages[region]?.attempts ?? 0,
-      job_id: 'job' in event ? String(event.job) : null,
-      due_at: context.stages[region]?.dueAt ?? null,
-      error_code: context.stages[region]?.errorCode ?? null,
-      error_message: `${event.type} came under a job that no longer owns the work; it was ignored.`,
-    });
+  #subject({ actor, correlation }: Loaded, id: string): Subject {
+    return { actor, id, correlation, at: this.now };
   }
 
   /** Stores everything; called once, last in the database transaction. */

@@ -4,7 +4,7 @@ import { connect } from '../../src/db/connection.ts';
 import { openSession } from '../../src/runtime/session.ts';
 import type { OutcomeTransaction, Work } from '../../src/runtime/stage.ts';
 import { listen, openShop, type Shop } from '../support/shop.ts';
-import { documentActor } from '../support/toy.ts';
+import { documentActor, toyStages } from '../support/toy.ts';
 import { until } from '../support/wait.ts';
 
 let shop: Shop;
@@ -27,7 +27,8 @@ describe('a system whose connections break', () => {
         } as const;
       },
     };
-    const [system] = await Promise.all(ears.map(({ observer }) => shop.join({ observer }, perform)));
+    const stages = toyStages(perform, { maxAttempts: 10 });
+    const [system] = await Promise.all(ears.map(({ observer }) => shop.join({ observer, stages })));
     if (!system) throw new Error('Two processes were to be started.');
     const ids = await shop.receive(system, 'o1', 150);
     const allDone = async () => (await shop.pagesPrinted()) >= 300;

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { retryAt } from '../../src/runtime/backoff.ts';
-import type { Outcome, Submission, Work } from '../../src/runtime/stage.ts';
-import type { ActorSystem } from '../../src/runtime/system.ts';
+import type { Outcome, Stage, Submission, Work } from '../../src/runtime/stage.ts';
 import { openShop, type Shop } from '../support/shop.ts';
 import { documentActor, toyStages } from '../support/toy.ts';
 import { until } from '../support/wait.ts';
@@ -166,17 +165,40 @@ describe('an attempt', () => {
     expect(await state(id)).toEqual({ status: 'PROCESSED', attempts: 1, code: null });
   });
 
-  it('is left out when an operator releases the work, which then goes on to the next stage', async () => {
-    const typesetting = async () => ({ ...failed, final: true });
-    const system: ActorSystem = await shop.join({}, { typesetting });
-    const [id = ''] = await shop.receive(system, 'o1', 1);
-    await reaches(id, 'ERROR', 'typesetting');
-    const at = new Date();
-    expect(await system.send(documentActor, id, { type: 'printing.release', at })).toMatchObject({
-      accepted: false,
+  describe('that an operator leaves out', () => {
+    const jam = async () => ({ ...failed, final: true });
+    const shopThatJams = (onRelease: Stage['onRelease']) => {
+      const stages = toyStages({ typesetting: jam }).map((stage) =>
+        stage.region === 'typesetting' && onRelease ? { ...stage, onRelease } : stage,
+      );
+      return shop.join({ stages });
+    };
+
+    it('counts as processed, with what the stage writes about it, and the next stage goes on', async () => {
+      const system = await shopThatJams(async ({ sql }, id) => {
+        await sql`insert into toy_prints (document_id, note) values (${id}, 'left out')`;
+      });
+      const [id = ''] = await shop.receive(system, 'o1', 1);
+      await reaches(id, 'ERROR', 'typesetting');
+      expect(await system.release(documentActor, id, 'printing')).toMatchObject({ accepted: false });
+      expect(await shop.count('toy_prints')).toBe(0);
+      expect(await system.release(documentActor, id, 'typesetting')).toMatchObject({ accepted: true });
+      expect(await system.release(documentActor, id, 'typesetting')).toMatchObject({ accepted: false });
+      await reaches(id, 'PROCESSED', 'printing');
+      expect(await state(id, 'typesetting')).toEqual({ status: 'PROCESSED', attempts: 1, code: 'PAPER_JAM' });
+      expect(await shop.count('toy_prints')).toBe(1);
     });
-    await system.send(documentActor, id, { type: 'typesetting.release', at });
-    await reaches(id, 'PROCESSED', 'typesetting');
-    await reaches(id, 'PROCESSED', 'printing');
+
+    it('stays in ERROR when the stage cannot write about it', async () => {
+      const system = await shopThatJams(async () => {
+        throw new Error('The archive is closed.');
+      });
+      const [id = ''] = await shop.receive(system, 'o1', 1);
+      await reaches(id, 'ERROR', 'typesetting');
+      const before = await shop.journal(id);
+      await expect(system.release(documentActor, id, 'typesetting')).rejects.toThrow('The archive is closed.');
+      expect((await state(id, 'typesetting')).status).toBe('ERROR');
+      expect(await shop.journal(id)).toEqual(before);
+    });
   });
 });

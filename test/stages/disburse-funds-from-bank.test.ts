@@ -20,7 +20,10 @@ describe('paying a batch', () => {
       settings: { bank_request_timeout_ms: String(REQUEST_TIMEOUT_MS), no_of_tasks_to_process: '50' },
     });
   });
-  afterEach(() => outside.bank.faults([]));
+  afterEach(async () => {
+    await outside.bank.start();
+    await outside.bank.faults([]);
+  });
   afterAll(async () => {
     await pipeline.close();
     await outside.close();

@@ -15,6 +15,7 @@ describe('a process that is killed (SIGKILL)', () => {
     outside = await openOutside();
   });
   afterEach(async () => {
+    await outside.bank.start();
     await outside.bank.faults([]);
     await pipeline.close();
   });

@@ -14,7 +14,10 @@ describe('resolving the addresses of a batch', () => {
     outside = await openOutside();
     pipeline = await openPipeline(outside, { settings: { mapper_chunk_size: '2' } });
   });
-  afterEach(() => outside.mapper.faults([]));
+  afterEach(async () => {
+    await outside.mapper.start();
+    await outside.mapper.faults([]);
+  });
   afterAll(async () => {
     await pipeline.close();
     await outside.close();
@@ -264,13 +267,14 @@ describe('resolving the addresses of a batch', () => {
 
   it('releases nothing that is not in ERROR', async () => {
     const program = await pipeline.program();
-    const disbursing = await pipeline.disburse(program, [['1']]);
-    await becomes(() => envelopeOf(disbursing), { number_of_disbursements_shipped: 1 });
-    expect(await release(disbursing)).toMatchObject({ accepted: false });
+    const disbursing = await pipeline.announce(program, [[UNKNOWN]]);
+    for (const batch of disbursing.batches) await pipeline.store(batch);
+    expect(await release(disbursing)).toMatchObject({ accepted: false, problem: null });
     const unknown = await pipeline.system.release(batchActor, newId('BT'), 'fa_resolution');
     expect(unknown).toMatchObject({ accepted: false, problem: 'missing' });
     const [row] = await pipeline.database.sql<{ left_out_reason: string | null }[]>`
       select left_out_reason from disbursements where id = ${disbursing.ids[0] ?? ''}`;
-    expect(row?.left_out_reason).toBeNull();
+    expect(row).toEqual({ left_out_reason: null });
+    expect(await batchOf(disbursing)).toMatchObject({ fa_resolution_status: 'NOT_APPLICABLE' });
   });
 });

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { Outcome } from '../../src/runtime/stage.ts';
 import { becomes } from '../support/becomes.ts';
 import { type Outside, openOutside } from '../support/outside.ts';
 import { openPipeline, type Pipeline, type Program } from '../support/pipeline.ts';
 import { debit, reversal, statementText } from '../support/records.ts';
+import { gate, until } from '../support/wait.ts';
 
 const RUNS = 12;
 const DISBURSEMENTS = 4;
@@ -102,5 +104,51 @@ describe('reconciling statements in any order, one after another or at once', ()
       fc.asyncProperty(files, fc.boolean(), (wanted, atOnce) => check(program, wanted, atOnce)),
       { numRuns: RUNS, endOnFailure: true },
     );
+  });
+
+  it('applies a reversal to its remittance when both are processed at the same moment', async () => {
+    const twoAtOnce = await openPipeline(outside, { processes: 0, settings: { worker_concurrency: '1' } });
+    onTestFinished(() => twoAtOnce.close());
+    const program = await twoAtOnce.program();
+    const [reversed, goOn] = [gate(), gate()];
+    // The first process has matched the reversal and is about to commit; its only worker is busy with that.
+    const aboutToCommit = (outcome: Outcome): Outcome => ({
+      ...outcome,
+      write: async (tx) => {
+        await outcome.write?.(tx);
+        reversed.open();
+        await goOn.opened;
+      },
+    });
+    await twoAtOnce.join({
+      between: (stages) =>
+        stages.map((stage) => ({
+          ...stage,
+          perform: async (work) => aboutToCommit(await stage.perform(work)),
+        })),
+    });
+    const { envelope, batches, ids } = await twoAtOnce.announce(program, [
+      [{ quantity: RIGHT, address: null }],
+    ]);
+    for (const batch of batches) await twoAtOnce.store(batch);
+    await twoAtOnce.upload(statementText(program.account, [reversal(ids[0] ?? '', RIGHT)]));
+    await reversed.opened;
+
+    await twoAtOnce.join();
+    const [remittance] = await twoAtOnce.upload(statementText(program.account, [debit(ids[0] ?? '', RIGHT)]));
+    await until('the remittance waits for its turn, or has been processed', async () => {
+      const [row] = await twoAtOnce.database.sql<{ waits: boolean }[]>`
+        select exists (
+          select from pg_locks where locktype = 'advisory' and not granted
+            and database = (select oid from pg_database where datname = current_database())
+        ) as waits`;
+      const { statement_process_status: status } = await twoAtOnce.statement(remittance);
+      return row?.waits === true || status === 'PROCESSED';
+    });
+    goOn.open();
+    await becomes(() => twoAtOnce.envelope(envelope.id), {
+      number_of_disbursements_reconciled: 1,
+      number_of_disbursements_reversed: 1,
+    });
   });
 });
