@@ -150,6 +150,8 @@ CREATE TABLE "disbursement_envelopes" (
 --> statement-breakpoint
 CREATE TABLE "envelope_batch_status_for_cash" (
 	"disbursement_envelope_id" text PRIMARY KEY NOT NULL,
+	"sponsor_bank_code" text,
+	"program_account_number" text,
 	"funds_available_with_bank" text DEFAULT 'NOT_APPLICABLE' NOT NULL,
 	"funds_available_latest_timestamp" timestamp (3) with time zone,
 	"funds_available_latest_error_code" text,
@@ -308,8 +310,7 @@ CREATE TABLE "actor_processes" (
 	"role" text NOT NULL,
 	"host" text NOT NULL,
 	"pid" integer NOT NULL,
-	"started_at" timestamp (3) with time zone NOT NULL,
-	"stopping" boolean DEFAULT false NOT NULL
+	"started_at" timestamp (3) with time zone NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "actor_transitions" (

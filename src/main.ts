@@ -32,7 +32,10 @@ export interface Server {
 export async function startServer(config: Config, logger: Logger): Promise<Server> {
   const undo: (() => Promise<void>)[] = [];
   const stop = async () => {
-    for (const step of undo.reverse().splice(0)) await step();
+    for (const step of undo.reverse().splice(0)) {
+      // What cannot be stopped in order must not keep the rest from being stopped.
+      await step().catch((error: unknown) => logger.error({ err: error }, 'stopping went wrong'));
+    }
   };
   try {
     const embedded = config.db_datasource_bridge === null ? await embeddedServer(config, logger) : null;
@@ -43,8 +46,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
     undo.push(() => database.close());
     const { system, metrics, closeConnectors } = await createSystem(config, logger, database);
     undo.push(closeConnectors);
-    await system.start();
     undo.push(() => system.stop(config.shutdown_grace_seconds * 1000));
+    await system.start();
     const api = buildApi({
       system,
       database,

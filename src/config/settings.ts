@@ -68,8 +68,8 @@ export const SETTINGS = {
   task_stale_threshold_minutes: setting(whole(1, 525_600), '60'),
   process_future_disbursement_schedules: setting(flag, 'false'),
   worker_concurrency: setting(whole(1, 1_000), '4'),
-  retry_backoff_base_seconds: setting(whole(1, YEAR_SECONDS), '5'),
-  retry_backoff_max_seconds: setting(whole(1, YEAR_SECONDS), '600'),
+  retry_backoff_base_seconds: setting(whole(1, YEAR_SECONDS), '30'),
+  retry_backoff_max_seconds: setting(whole(1, YEAR_SECONDS), '3600'),
 
   // Seconds between the ticks of each stage
   mapper_resolve_frequency: setting(seconds, HOUR_SECONDS),

@@ -20,19 +20,37 @@ export interface Database {
 const TIMESTAMPTZ_OID = 1184;
 
 /**
+ * Bounds on what the database may keep us waiting for, in milliseconds: far beyond anything regular, so that a lock that
+ * somebody has forgotten becomes an error that is reported and tried again, instead of a silent stop.
+ */
+export const TIME_LIMITS = {
+  statement_timeout: 600_000,
+  lock_timeout: 60_000,
+  idle_in_transaction_session_timeout: 600_000,
+} as const;
+
+/**
  * Opens a pool. Connections are made when first used, so this does not fail when the server is down.
  *
  * @param url PostgreSQL connection URL
  * @param options.max connections at most
  * @param options.applicationName shown in `pg_stat_activity`
+ * @param options.unlimited leaves out the time limits, for work that takes as long as it takes
  */
-export function connect(url: string, options: { max?: number; applicationName?: string } = {}): Database {
+export function connect(
+  url: string,
+  options: { max?: number; applicationName?: string; unlimited?: boolean } = {},
+): Database {
   const sql = postgres(url, {
     max: options.max ?? 10,
     idle_timeout: 0,
     connect_timeout: 10,
     onnotice: () => {},
-    connection: { application_name: options.applicationName ?? 'g2p-bridge', TimeZone: 'UTC' },
+    connection: {
+      application_name: options.applicationName ?? 'g2p-bridge',
+      TimeZone: 'UTC',
+      ...(options.unlimited ? {} : TIME_LIMITS),
+    },
   });
   const parse = sql.options.parsers[TIMESTAMPTZ_OID];
   const serialize = sql.options.serializers[TIMESTAMPTZ_OID];

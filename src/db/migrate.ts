@@ -15,7 +15,7 @@ const MIGRATION_LOCK = 7_240_940;
  * @throws when the server cannot be reached or a migration fails; nothing of a failed migration stays
  */
 export async function migrate(url: string): Promise<void> {
-  const database = connect(url, { max: 1, applicationName: 'g2p-bridge migrate' });
+  const database = connect(url, { max: 1, applicationName: 'g2p-bridge migrate', unlimited: true });
   try {
     await database.sql`select pg_advisory_lock(${MIGRATION_LOCK})`;
     await applyMigrations(database.orm, { migrationsFolder: MIGRATIONS_FOLDER });

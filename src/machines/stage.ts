@@ -74,13 +74,17 @@ export type StageEvent<R extends string> = R extends string
       | (Timed & { readonly type: `${R}.cancel` })
   : never;
 
-/** A fault of an attempt; `final` goes to ERROR at once, because trying again cannot help. */
+/**
+ * A fault of an attempt; `final` goes to ERROR at once, because trying again cannot help; `unsent` says that the
+ * submission it was about surely never left.
+ */
 export interface StageFault<T extends string> {
   readonly type: T;
   readonly job: string;
   readonly code: string;
   readonly retryAt: Date;
   readonly final?: boolean;
+  readonly unsent?: boolean;
 }
 
 /** Code recorded when work was taken back from a worker that did not answer in time. */
@@ -94,9 +98,12 @@ export interface AnyStageEvent extends Timed {
   readonly retryAt?: Date;
   readonly dueAt?: Date | null;
   readonly final?: boolean;
+  readonly unsent?: boolean;
 }
 
 type Change = (stage: StageData, event: AnyStageEvent) => Partial<StageData>;
+
+const takenBack = (event: AnyStageEvent): Partial<StageData> => (event.unsent ? { submittedAt: null } : {});
 
 /** What each kind of transition writes; the timestamp is stamped on all of them. */
 const changes = {
@@ -117,12 +124,14 @@ const changes = {
     errorCode: event.code ?? STALE,
     jobId: null,
     dueAt: event.retryAt ?? null,
+    ...takenBack(event),
   }),
   gaveUp: (stage, event) => ({
     attempts: stage.attempts + 1,
     errorCode: event.code ?? STALE,
     jobId: null,
     dueAt: null,
+    ...takenBack(event),
   }),
   refused: (stage) => ({ submission: stage.submission + 1, submittedAt: null }),
   retried: (_, event) => ({ attempts: 0, dueAt: event.at }),

@@ -157,9 +157,10 @@ export class Jobs {
     await this.boss.cancel(queue, job, { db: asBossDb(tx) });
   }
 
-  /** Whether a job still waits for a worker, as opposed to being performed, ended or gone. */
-  async isWaiting(tx: Queryable, queue: string, job: string): Promise<boolean> {
+  /** Whether a job still waits for a worker, or was taken by one after `startedBefore`. */
+  async isInTime(tx: Queryable, queue: string, job: string, startedBefore: Date): Promise<boolean> {
     const [found] = await this.boss.findJobs(queue, { id: job, db: asBossDb(tx) });
+    if (found?.state === 'active') return found.startedOn > startedBefore;
     return found?.state === 'created' || found?.state === 'retry';
   }
 }

@@ -73,7 +73,9 @@ export class Processes {
       select v.id, ${queue}, v.delivery, ${this.#number}, ${this.#store.registry.clock.now()}
       from json_to_recordset(${JSON.stringify(rows)}::json) as v(id text, delivery int)
       on conflict (job_id) do update
-      set delivery = excluded.delivery, process = excluded.process, claimed_at = excluded.claimed_at`;
+      set delivery = excluded.delivery, process = excluded.process, claimed_at = excluded.claimed_at
+      -- A process that was slow to note its claim must not hide who has the job by now.
+      where actor_claims.delivery <= excluded.delivery`;
   }
 
   /** Hands back what this process still has claimed, so that another goes on with it at once. */

@@ -65,6 +65,8 @@ export type Outcome =
       readonly message: string;
       /** Trying again cannot help: goes to ERROR at once. */
       readonly final?: boolean;
+      /** What {@link Work.submitting} announced surely never left. Never said when an earlier try may have left. */
+      readonly unsent?: boolean;
       readonly write?: (tx: OutcomeTransaction) => Promise<void>;
     };
 

@@ -87,15 +87,18 @@ export class ActorSystem {
    * @param graceMs how long work under way may take to finish
    */
   async stop(graceMs = 10_000): Promise<void> {
-    if (this.#works) {
-      await this.ticks.stop();
-      await this.#workers.stop(graceMs);
+    const steps = [
+      ...(this.#works ? [() => this.ticks.stop(), () => this.#workers.stop(graceMs)] : []),
+      () => this.#mailbox.stop(),
+      () => this.feed.stop(),
+      () => this.#processes.stop(),
+      () => this.store.jobs.boss.stop({ graceful: false, close: true }),
+      () => this.store.close(),
+    ];
+    for (const step of steps) {
+      // Without a database not everything can be done in order; the others notice that this process is gone.
+      await step().catch((error: unknown) => this.store.observer.troubled('stop', error));
     }
-    await this.#mailbox.stop();
-    await this.feed.stop();
-    await this.#processes.stop();
-    await this.store.jobs.boss.stop({ graceful: false, close: true });
-    await this.store.close();
   }
 
   /** Runs a unit of work on sets of actors; see {@link Store.transact}. */

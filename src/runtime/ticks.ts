@@ -159,13 +159,16 @@ export class Ticks {
     return count;
   }
 
-  /** Work whose job still waits in a long queue is late, not stale. */
+  /** Work whose job has waited in a long queue, or was begun only lately, is late and not stale. */
   async #takeBack(tx: ActorTransaction, stage: Stage, id: string): Promise<boolean> {
     const data = tx.peek(stage.actor, id)?.context.stages[stage.region];
     if (!data) return false;
     if (data.jobId !== null) {
-      if (await this.#store.jobs.isWaiting(tx.sql, workerQueue(stage), data.jobId)) return false;
+      const startedBefore = new Date(tx.now.getTime() - this.#options.staleAfterMs);
+      if (await this.#store.jobs.isInTime(tx.sql, workerQueue(stage), data.jobId, startedBefore))
+        return false;
       await this.#store.jobs.cancel(tx.sql, workerQueue(stage), data.jobId);
+      await tx.sql`delete from actor_claims where job_id = ${data.jobId}`;
     }
     const event = {
       type: `${stage.region}.stale`,
@@ -237,6 +240,7 @@ export class Ticks {
        where ${t}.${quoted(region.columns.status)} in (${states.map((state) => `'${state}'`).join(', ')})
          and ${t}.${quoted(by.column)} <= $1
          and not exists (select from actor_parked p where p.machine = $2 and p.actor_id = m.${quoted(main.id)})
+         ${by.part === 'timestamp' ? unlessMailWaits(quoted(main.id)) : ''}
        order by ${t}.${quoted(by.column)} limit $3 for no key update of m skip locked`,
       [by.until, stage.actor.name, by.limit],
     );
@@ -249,3 +253,7 @@ export class Ticks {
     });
   }
 }
+
+/** A result may be waiting as mail, for an actor that could not be read when it came: it is heard before it is given up. */
+const unlessMailWaits = (id: string): string =>
+  `and not exists (select from actor_messages x where x.machine = $2 and x.actor_id = m.${id})`;

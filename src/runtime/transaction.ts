@@ -179,14 +179,16 @@ export class ActorTransaction {
     }
     const before = view(loaded.snapshot);
     const accepted = event.type === WAKE ? false : this.#transition(loaded, id, event);
-    if (!accepted && 'job' in event) this.#transitions.push(...lateEntry(this.#subject(loaded, id), before, event));
+    if (!accepted && 'job' in event)
+      this.#transitions.push(...lateEntry(this.#subject(loaded, id), before, event));
     this.#dispatchDue(loaded, id, before);
     return { id, accepted, actor: view(loaded.snapshot), problem: null };
   }
 
   #transition(loaded: Loaded, id: string, event: AnyEvent): boolean {
     const computed = compute(loaded.actor.machine, loaded.snapshot as never, event);
-    for (const step of computed.steps) this.#transitions.push(...stepEntries(this.#subject(loaded, id), step, event));
+    for (const step of computed.steps)
+      this.#transitions.push(...stepEntries(this.#subject(loaded, id), step, event));
     for (const effect of computed.effects) this.#carryOut(loaded, id, effect);
     loaded.snapshot = computed.snapshot;
     return computed.accepted;

@@ -49,7 +49,8 @@ export class Workers {
     }
     await boss.work<JobData, void>(
       LOST_QUEUE,
-      { batchSize: 50, pollingIntervalSeconds: POLL_SECONDS },
+      // One at a time: what cannot be given up now is tried again, and holds up nothing else.
+      { batchSize: 1, pollingIntervalSeconds: POLL_SECONDS, notifyPollingIntervalSeconds: POLL_SECONDS },
       (jobs) => this.#giveUp(jobs),
     );
   }
@@ -141,21 +142,31 @@ export class Workers {
   /** Work that was handed out too often without a result counts as a failed attempt. */
   async #giveUp(jobs: readonly Job<JobData>[]): Promise<void> {
     for (const { data } of jobs) {
-      const actor = this.#store.registry.actor(data.machine);
-      await this.#store.transact(async (tx) => {
-        const event = {
-          type: `${data.region}.failed`,
-          job: data.job,
-          code: 'WORKER_LOST',
-          message: 'Every worker that took this work died or stopped answering.',
-          at: tx.now,
-          retryAt: retryAt(tx.now, data.attempt, this.#store.registry.backoff),
-        };
-        const [result] = await tx.deliver(actor, [{ id: data.id, event }]);
-        // The actor hears of it when its row can be read again.
-        if (result?.problem === 'parked') tx.tell({ machine: actor.name, id: data.id }, event);
-      });
+      try {
+        await this.#giveUpOne(data);
+      } catch (error) {
+        this.#store.observer.troubled(LOST_QUEUE, error);
+        throw error;
+      }
     }
+  }
+
+  async #giveUpOne(data: JobData): Promise<void> {
+    const actor = this.#store.registry.actor(data.machine);
+    await this.#store.transact(async (tx) => {
+      const event = {
+        type: `${data.region}.failed`,
+        job: data.job,
+        code: 'WORKER_LOST',
+        message: 'Every worker that took this work died or stopped answering.',
+        at: tx.now,
+        retryAt: retryAt(tx.now, data.attempt, this.#store.registry.backoff),
+      };
+      const [result] = await tx.deliver(actor, [{ id: data.id, event }]);
+      // The actor hears of it when its row can be read again.
+      if (result?.problem === 'parked') tx.tell({ machine: actor.name, id: data.id }, event);
+      await tx.sql`delete from actor_claims where job_id = ${data.job}`;
+    });
   }
 }
 

@@ -4,6 +4,7 @@ import type { Outcome, Stage, Submission, Work } from '../runtime/stage.ts';
 import { envelopeActor } from './actors.ts';
 import type { StageContext } from './context.ts';
 import { type PayingEnvelope, payingEnvelope } from './sponsor-bank.ts';
+import { unsent } from './unsent.ts';
 
 /** How often one attempt sends a block whose outcome is unknown again, where the bank recognises its key. */
 const SENDS_MAX = 3;
@@ -26,26 +27,36 @@ export function blockFundsWithBank(context: StageContext): Stage {
       const paying = await payingEnvelope(context, work.id);
       const submission = await work.submitting();
       if (submission.maybeSent && !paying.bank.blockIsIdempotent) return outcomeUnknown(work.id, true);
-      return outcomeOf(work.id, paying, await send(work, paying, submission));
+      return send(work, paying, submission);
     },
   };
 }
 
-async function send(work: Work, { bank, envelope, account }: PayingEnvelope, submission: Submission) {
-  const request = {
-    ...account,
-    amount: envelope.total_disbursement_quantity,
-    idempotencyKey: `${work.id}-block-${submission.number}`,
-  };
-  let answer: BlockOutcome = await bank.blockFunds(request, { signal: work.signal });
+async function send(work: Work, paying: PayingEnvelope, submission: Submission): Promise<Outcome> {
+  const { bank, envelope, account } = paying;
+  const block = () =>
+    bank.blockFunds(
+      {
+        ...account,
+        amount: envelope.total_disbursement_quantity,
+        idempotencyKey: `${work.id}-block-${submission.number}`,
+      },
+      { signal: work.signal },
+    );
+  let answer: BlockOutcome;
+  try {
+    answer = await block();
+  } catch (error) {
+    return unsent(error, submission);
+  }
   for (
     let sends = 1;
     answer.outcome === 'unknown' && bank.blockIsIdempotent && sends < SENDS_MAX;
     sends += 1
   ) {
-    answer = await bank.blockFunds(request, { signal: work.signal });
+    answer = await block();
   }
-  return answer;
+  return outcomeOf(work.id, paying, answer);
 }
 
 function outcomeOf(envelopeId: string, { bank }: PayingEnvelope, answer: BlockOutcome): Outcome {

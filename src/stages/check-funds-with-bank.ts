@@ -2,7 +2,7 @@ import { stageSettings } from '../config.ts';
 import type { Stage } from '../runtime/stage.ts';
 import { envelopeActor } from './actors.ts';
 import type { StageContext } from './context.ts';
-import { payingEnvelope } from './sponsor-bank.ts';
+import { chooseSponsor, payingEnvelope } from './sponsor-bank.ts';
 
 /**
  * Stage 2: asks the sponsor bank whether the program's account holds what the envelope needs.
@@ -18,10 +18,11 @@ export function checkFundsWithBank(context: StageContext): Stage {
     ...stageSettings(context.config, 'check_funds_with_bank'),
     concurrency: context.config.worker_concurrency,
     async perform(work) {
-      const { envelope, bank, account } = await payingEnvelope(context, work.id);
+      const paying = await payingEnvelope(context, work.id);
+      const { envelope, bank, account } = paying;
       const amount = envelope.total_disbursement_quantity;
       const { available } = await bank.checkFunds({ ...account, amount }, { signal: work.signal });
-      if (available) return { kind: 'succeeded' };
+      if (available) return { kind: 'succeeded', write: ({ sql }) => chooseSponsor(sql, work.id, paying) };
       return {
         kind: 'refused',
         code: 'FUNDS_NOT_AVAILABLE',

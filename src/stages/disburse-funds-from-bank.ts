@@ -6,6 +6,7 @@ import { batchActor } from './actors.ts';
 import { type StageContext, StageError } from './context.ts';
 import { type Payout, payoutOf } from './payments.ts';
 import { releasePayments } from './release-payments.ts';
+import { unsent } from './unsent.ts';
 
 /** How often one attempt asks what became of its payments, and how long it waits in between. */
 const INQUIRIES_MAX = 3;
@@ -31,9 +32,9 @@ export function disburseFundsFromBank(context: StageContext): Stage {
       const payout = await payoutOf(context, work.id);
       if (payout.payments.length === 0) return paid(payout);
       const submission = await work.submitting();
-      const key = `${work.id}-${submission.number}`;
-      if (!submission.maybeSent) return send(work, payout, key);
-      return afterInquiry(work, payout, key, () => send(work, payout, key));
+      const key = `${work.id}-pay-${submission.number}`;
+      const sendOnce = () => send(work, payout, key).catch((error) => unsent(error, submission));
+      return submission.maybeSent ? afterInquiry(work, payout, key, sendOnce) : sendOnce();
     },
     onRelease: releasePayments,
   };

@@ -58,8 +58,11 @@ async function resolveBatch(context: StageContext, work: Work): Promise<Outcome>
   const chunks = chunksOf(missing, context.config.mapper_chunk_size);
   await eachAtMost(chunks, context.config.mapper_concurrency, async (chunk) => {
     try {
-      for (const answer of await ask(context, work, chunk)) {
-        const resolved = addressOf(context, answer);
+      const answers = new Map(
+        (await ask(context, work, chunk)).map((answer) => [answer.referenceId, answer]),
+      );
+      for (const { id } of chunk) {
+        const resolved = addressOf(context, id, answers.get(id));
         if ('code' in resolved) unresolved.push(resolved);
         else addresses.push({ ...resolved, ...batch });
       }
@@ -107,15 +110,16 @@ function ask(
 
 function addressOf(
   context: StageContext,
-  answer: ResolveAnswer,
+  disbursementId: string,
+  answer: ResolveAnswer | undefined,
 ): Omit<AddressRow, 'disbursement_batch_control_id' | 'disbursement_envelope_id'> | Unresolved {
-  if (answer.fa === null)
-    return { disbursementId: answer.referenceId, code: answer.error?.code ?? 'FA_NOT_ANSWERED' };
+  if (!answer || answer.fa === null)
+    return { disbursementId, code: answer?.error?.code ?? 'FA_NOT_ANSWERED' };
   const parts = deconstructFa(answer.fa, context.faStrategies);
-  if ('error' in parts) return { disbursementId: answer.referenceId, code: parts.error };
+  if ('error' in parts) return { disbursementId, code: parts.error };
   const wallet = parts.walletProviderCode ?? parts.walletProviderName;
   return {
-    disbursement_id: answer.referenceId,
+    disbursement_id: disbursementId,
     beneficiary_id: answer.beneficiaryId,
     mapper_resolved_fa: answer.fa,
     mapper_resolved_name: answer.providerName,

@@ -31,7 +31,7 @@ interface PayableRow {
  * Collects the payments of a batch of digital cash. The same batch always gives the same list: a payment's reference is
  * its disbursement's id, its date the envelope's schedule date.
  *
- * @throws StageError BATCH_NOT_FOUND, FUNDS_NOT_BLOCKED, and those of {@link payingEnvelope}
+ * @throws StageError BATCH_NOT_FOUND, FUNDS_NOT_BLOCKED, ADDRESS_MISSING, and those of {@link payingEnvelope}
  */
 export async function payoutOf(context: StageContext, batchId: string): Promise<Payout> {
   const { sql } = context.database;
@@ -51,11 +51,16 @@ export async function payoutOf(context: StageContext, batchId: string): Promise<
       a.mapper_resolved_fa_type, a.bank_account_number, a.bank_code, a.branch_code, a.mobile_number,
       a.mobile_wallet_provider, a.email_address, a.email_wallet_provider
     from disbursements d
-    join disbursement_resolution_financial_address a on a.disbursement_id = d.id
+    left join disbursement_resolution_financial_address a on a.disbursement_id = d.id
     where d.disbursement_batch_control_id = ${batchId}
       and d.cancellation_status = 'NOT_CANCELLED' and d.left_out_reason is null
     order by d.id`;
   const payable = rows.filter((row) => !isZero(row.disbursement_quantity));
+  const homeless = payable.find((row) => row.mapper_resolved_fa_type === null);
+  if (homeless) {
+    const problem = `Disbursement ${homeless.id} of batch ${batchId} has no address to be paid to.`;
+    throw new StageError('ADDRESS_MISSING', problem, false);
+  }
   return {
     envelopeId,
     bank: paying.bank,

@@ -1,6 +1,7 @@
 import { eq } from 'drizzle-orm';
 import { type SponsorBank, sponsorBankOf } from '../config.ts';
 import type { BankConnector, ProgramAccount } from '../connectors/bank/bank-connector.ts';
+import type { Tx } from '../db/connection.ts';
 import { disbursementEnvelopes } from '../db/schema/index.ts';
 import { type StageContext, StageError } from './context.ts';
 
@@ -10,13 +11,14 @@ export type Envelope = typeof disbursementEnvelopes.$inferSelect;
 export interface PayingEnvelope {
   readonly envelope: Envelope;
   readonly bank: BankConnector;
+  readonly bankCode: string;
   readonly account: ProgramAccount;
 }
 
 /**
  * Finds who pays for an envelope.
  *
- * @throws StageError ENVELOPE_NOT_FOUND, SPONSOR_BANK_NOT_CONFIGURED
+ * @throws StageError ENVELOPE_NOT_FOUND, SPONSOR_BANK_NOT_CONFIGURED, SPONSOR_BANK_CHANGED
  */
 export async function payingEnvelope(context: StageContext, envelopeId: string): Promise<PayingEnvelope> {
   const [envelope] = await context.database.orm
@@ -35,7 +37,44 @@ export async function payingEnvelope(context: StageContext, envelopeId: string):
       false,
     );
   }
-  return { envelope, bank, account: accountOf(sponsor, envelope.measurement_unit) };
+  await requireSameSponsor(context, envelopeId, sponsor);
+  return {
+    envelope,
+    bank,
+    bankCode: sponsor.sponsor_bank_code,
+    account: accountOf(sponsor, envelope.measurement_unit),
+  };
+}
+
+/** Another bank would truthfully say that it never saw what the first one has already paid. */
+async function requireSameSponsor(
+  { database }: StageContext,
+  envelopeId: string,
+  sponsor: SponsorBank,
+): Promise<void> {
+  const [chosen] = await database.sql<{ bank: string | null; account: string | null }[]>`
+    select sponsor_bank_code as bank, program_account_number as account
+    from envelope_batch_status_for_cash where disbursement_envelope_id = ${envelopeId}`;
+  if (!chosen?.bank) return;
+  if (chosen.bank === sponsor.sponsor_bank_code && chosen.account === sponsor.program_account_number) return;
+  throw new StageError(
+    'SPONSOR_BANK_CHANGED',
+    `The funds of envelope ${envelopeId} were found at another bank or account than sponsor_bank_configurations names ` +
+      'now; put the former entry back, restart and retry.',
+    false,
+  );
+}
+
+/** Records who pays, with the answer that the funds are there. */
+export async function chooseSponsor(
+  sql: Tx,
+  envelopeId: string,
+  { bankCode, account }: PayingEnvelope,
+): Promise<void> {
+  await sql`
+    update envelope_batch_status_for_cash
+    set sponsor_bank_code = ${bankCode}, program_account_number = ${account.accountNumber}
+    where disbursement_envelope_id = ${envelopeId}`;
 }
 
 function accountOf(sponsor: SponsorBank, currency: string): ProgramAccount {

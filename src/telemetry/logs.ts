@@ -31,7 +31,10 @@ export function logObserver(logger: Logger): Observer {
     workStarted: (stage, work) => named(workerQueue(stage)).debug(work, 'started'),
     workEnded(stage, { outcome, tookMs, message, ...work }) {
       const level = outcome === 'failed' ? 'warn' : 'info';
-      named(workerQueue(stage))[level]({ ...work, outcome, tookMs: Math.round(tookMs) }, message ?? outcome);
+      const log = named(workerQueue(stage));
+      log[level]({ ...work, tookMs: Math.round(tookMs) }, outcome);
+      // It may quote a bank or mapper, which may quote names and accounts; the journal keeps it for operators.
+      if (message !== null) log.debug({ id: work.id, job: work.job }, message);
     },
     stale: (stage, count) => named(tickQueue(stage)).warn({ count }, 'took back stale work'),
     ticked: (stage, result) => named(tickQueue(stage)).info(result, 'ticked'),

@@ -5,6 +5,7 @@ import {
   ID_CHARS_MAX,
   NAME_CHARS_MAX,
   quantity,
+  REFERENCE_CHARS_MAX,
 } from '../../src/api/partner/fields.ts';
 import { checkFile, type FileCheck } from '../../src/cli/csv/check-file.ts';
 import { FirstSeen } from '../../src/cli/csv/first-seen.ts';
@@ -244,7 +245,7 @@ describe('checking', () => {
 
   it('holds texts to the same lengths as the API does', () => {
     expect(TEXT_CHARACTERS_MAX).toMatchObject({
-      disbursement_id: ID_CHARS_MAX,
+      disbursement_id: REFERENCE_CHARS_MAX,
       beneficiary_id: ID_CHARS_MAX,
       beneficiary_name: NAME_CHARS_MAX,
       narrative: DESCRIPTION_CHARS_MAX,

@@ -17,7 +17,11 @@ it('the demo takes beneficiaries to reconciliation on an embedded database and p
   await chmod(folder, 0o755);
   const file = join(folder, 'report.json');
   const args = [MAIN, 'demo', '--disbursements', '600', '--batch-size', '100', '--exit', '--report', file];
-  const env = { PATH: process.env.PATH ?? '', G2P_BRIDGE_DATA_DIR: join(folder, 'data'), G2P_BRIDGE_PORT: '8765' };
+  const env = {
+    PATH: process.env.PATH ?? '',
+    G2P_BRIDGE_DATA_DIR: join(folder, 'data'),
+    G2P_BRIDGE_PORT: '8765',
+  };
   const { stdout } = await run(process.execPath, args, { cwd: folder, env });
   expect(stdout).toContain('OK: all 600 disbursements are paid once and reconciled.');
   const report = JSON.parse(await readFile(file, 'utf8'));

@@ -155,4 +155,25 @@ describe('work that was taken over by another worker', () => {
     await expect(work.submitting()).rejects.toMatchObject({ code: 'SUPERSEDED' });
     letFirstEnd();
   });
+
+  it('too often, because every worker died, counts as a failed attempt', async () => {
+    const { system, id, performers, letFirstEnd } = await heldUp();
+    const [work] = performers;
+    if (!work || !printing) throw new Error('Nobody prints.');
+    await shop.database.sql`update pgboss.job set retry_limit = 0 where id = ${work.job}`;
+    const claim = claimOf({ id: work.job, retryCount: 0 } as Parameters<typeof claimOf>[0]);
+    await system.store.jobs.handBack(shop.database.sql, workerQueue(printing), [claim], 'Its process died.');
+    await until('another worker has printed', async () => (await shop.pagesPrinted()) === 2);
+    letFirstEnd();
+    const [lost] = (await shop.journal(id)).filter(({ event }) => event === 'failed');
+    expect(lost).toMatchObject({
+      region: 'printing',
+      error_code: 'WORKER_LOST',
+      job_id: work.job,
+      attempt: 1,
+    });
+    expect(performers).toHaveLength(2);
+    expect(performers[1]).toMatchObject({ id, attempt: 1 });
+    expect(await shop.count('actor_claims', `job_id = '${work.job}'`)).toBe(0);
+  });
 });

@@ -196,7 +196,9 @@ describe('an attempt', () => {
       const [id = ''] = await shop.receive(system, 'o1', 1);
       await reaches(id, 'ERROR', 'typesetting');
       const before = await shop.journal(id);
-      await expect(system.release(documentActor, id, 'typesetting')).rejects.toThrow('The archive is closed.');
+      await expect(system.release(documentActor, id, 'typesetting')).rejects.toThrow(
+        'The archive is closed.',
+      );
       expect((await state(id, 'typesetting')).status).toBe('ERROR');
       expect(await shop.journal(id)).toEqual(before);
     });

@@ -40,9 +40,12 @@ async function dispatch(orderId: string, documents: number): Promise<string[]> {
   return ids;
 }
 
-/** Workers take everything that waits, and are not heard of again. */
+/** Workers take everything that waits, now, and are not heard of again. */
 async function hang(): Promise<void> {
-  if (typesetting) await system.store.jobs.boss.fetch(workerQueue(typesetting), { batchSize: 100 });
+  if (!typesetting) return;
+  const jobs = await system.store.jobs.boss.fetch(workerQueue(typesetting), { batchSize: 100 });
+  await shop.database.sql`
+    update pgboss.job set started_on = ${now} where id = any(${jobs.map(({ id }) => id)}::uuid[])`;
 }
 
 const state = async (id = '') => {
@@ -87,6 +90,17 @@ describe('work in progress for longer than it may be', () => {
     pass(9);
     expect(await tick()).toEqual({ dispatched: 1, stale: 0 });
     expect(await state(fresh)).toEqual(inProgress);
+  });
+
+  it('is told from work that has waited in a long queue and was begun only lately', async () => {
+    const [id] = await dispatch('o1', 1);
+    pass(60);
+    await hang();
+    pass(9);
+    expect(await tick()).toEqual({ dispatched: 0, stale: 0 });
+    expect(await state(id)).toEqual(inProgress);
+    pass(1);
+    expect(await tick()).toEqual({ dispatched: 0, stale: 1 });
   });
 
   it('goes to ERROR when that was its last attempt', async () => {

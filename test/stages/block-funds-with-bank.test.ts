@@ -4,6 +4,7 @@ import { becomes } from '../support/becomes.ts';
 import { type Outside, openOutside } from '../support/outside.ts';
 import { type Disbursing, openPipeline, type Pipeline } from '../support/pipeline.ts';
 import { PLAIN_BANK } from '../support/plain-bank.ts';
+import { until } from '../support/wait.ts';
 
 describe('blocking the funds of an envelope', () => {
   let outside: Outside;
@@ -118,6 +119,26 @@ describe('blocking the funds of an envelope', () => {
       const disbursing = await pipeline.disburse(program, [['10', '20']]);
       await becomes(() => envelopeOf(disbursing), { number_of_disbursements_shipped: 2 });
       expect(await outside.bank.blocks(program.account)).toEqual([['30.00', '0.00']]);
+    });
+
+    it('blocks after the bank was not there, since nothing had left', async () => {
+      const program = await pipeline.program();
+      await outside.bank.faults([{ path: '/check_funds', kind: 'delay', delay_ms: 500, count: 1 }]);
+      const before = await outside.bank.requests('/check_funds');
+      const disbursing = await pipeline.disburse(program, [['10']]);
+      await until('the bank is asked', async () => (await outside.bank.requests('/check_funds')) > before);
+      // It finishes what it has taken before it stops.
+      await outside.bank.stop();
+      await becomes(() => envelopeOf(disbursing), {
+        funds_blocked_with_bank: 'ERROR',
+        funds_blocked_latest_error_code: 'BANK_UNREACHABLE',
+        funds_blocked_submitted_at: null,
+        funds_blocked_attempts: 3,
+      });
+      await outside.bank.start();
+      await retryBlock(pipeline, disbursing);
+      await becomes(() => envelopeOf(disbursing), { number_of_disbursements_shipped: 1 });
+      expect(await outside.bank.blocks(program.account)).toHaveLength(1);
     });
 
     it('sends no block twice whose answer was lost: it waits for a person, whatever is retried', async () => {

@@ -61,6 +61,26 @@ describe('paying a batch through a bank that cannot be asked', () => {
     expect(await outside.bank.ledger(program.account)).toMatchObject({ debits: 2, debited_sum: '30.00' });
   });
 
+  it('pays after the bank was not there, since nothing had left', async () => {
+    const program = await pipeline.program();
+    const disbursing = await pipeline.disburse(program, [['10', { quantity: '20', address: null }]]);
+    await becomes(() => batchOf(disbursing), { fa_resolution_status: 'ERROR' });
+    await becomes(() => envelopeOf(disbursing), { funds_blocked_with_bank: 'FUNDS_BLOCK_SUCCESS' });
+    await outside.bank.stop();
+    await pipeline.system.release(batchActor, idOf(disbursing), 'fa_resolution');
+    await becomes(() => batchOf(disbursing), {
+      sponsor_bank_dispatch_status: 'ERROR',
+      sponsor_bank_dispatch_latest_error_code: 'BANK_UNREACHABLE',
+      sponsor_bank_dispatch_submitted_at: null,
+      sponsor_bank_dispatch_attempts: 3,
+    });
+    await outside.bank.start();
+    const retry = { type: 'sponsor_bank_dispatch.retry', at: new Date() } as const;
+    await pipeline.system.send(batchActor, idOf(disbursing), retry);
+    await becomes(() => envelopeOf(disbursing), { number_of_disbursements_shipped: 1 });
+    expect(await outside.bank.ledger(program.account)).toMatchObject({ debits: 1, duplicate_references: 0 });
+  });
+
   it('tells a refusal from an unknown outcome: what was refused is sent again', async () => {
     const program = await pipeline.program();
     await outside.bank.faults([{ path: '/initiate_payment', kind: 'refuse', count: 1 }]);

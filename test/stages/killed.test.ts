@@ -38,7 +38,7 @@ describe('a process that is killed (SIGKILL)', () => {
       duplicate_references: 0,
     });
     expect(await outside.bank.blocks(program.account)).toHaveLength(1);
-    for (const { row } of batches) expect(await outside.bank.keys(row.id)).toEqual([`${row.id}-1`]);
+    for (const { row } of batches) expect(await outside.bank.keys(row.id)).toEqual([`${row.id}-pay-1`]);
   }
 
   it('after the bank has paid and before that is recorded: another one asks the bank and records it', async () => {

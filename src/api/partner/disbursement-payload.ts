@@ -13,12 +13,13 @@ import {
   numericId,
   quantity,
   record,
+  reference,
 } from './fields.ts';
 
 /** What has a rule with a code of its own may be missing here: {@link disbursementFaults} says so with that code. */
 export const disbursementPayload = record({
-  disbursement_id: identifier.nullish(),
-  disbursement_envelope_id: identifier.nullish(),
+  disbursement_id: reference.nullish(),
+  disbursement_envelope_id: reference.nullish(),
   beneficiary_id: identifier.nullish(),
   beneficiary_name: line(NAME_CHARS_MAX).nullish(),
   disbursement_quantity: quantity.nullish(),

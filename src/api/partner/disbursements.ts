@@ -10,7 +10,7 @@ import {
 } from './disbursement-payload.ts';
 import { type Batch, batchTaken, idsTaken, storeBatch } from './disbursement-store.ts';
 import { type Fault, isUniqueViolation, refusalOf } from './faults.ts';
-import { filledIdentifier, listOf } from './fields.ts';
+import { filledReference, listOf } from './fields.ts';
 import { type Answer, messageOf, Refusal } from './message.ts';
 import type { Operation } from './operation.ts';
 
@@ -18,7 +18,7 @@ import type { Operation } from './operation.ts';
 const DISBURSEMENTS_MAX = 50_000;
 
 const schema = messageOf({
-  disbursement_batch_control_id: filledIdentifier.nullish(),
+  disbursement_batch_control_id: filledReference.nullish(),
   request_payload: listOf(disbursementPayload, DISBURSEMENTS_MAX),
 });
 

@@ -14,6 +14,7 @@ import {
   paragraph,
   quantity,
   record,
+  reference,
 } from './fields.ts';
 
 const FREQUENCIES: ReadonlySet<string> = new Set([
@@ -30,7 +31,7 @@ const FREQUENCIES: ReadonlySet<string> = new Set([
 
 /** What has a rule with a code of its own may be missing here: {@link envelopeFaults} says so with that code. */
 export const envelopePayload = record({
-  id: identifier.nullish(),
+  id: reference.nullish(),
   benefit_program_id: numericId.nullish(),
   benefit_program_mnemonic: identifier.nullish(),
   benefit_program_description: paragraph(DESCRIPTION_CHARS_MAX).nullish(),

@@ -44,8 +44,22 @@ export const paragraph = (charsMax: number) =>
 /** An identifier or mnemonic. */
 export const identifier = line(ID_CHARS_MAX);
 
+/**
+ * Longest id of an envelope, batch or disbursement. They become idempotency keys and lines of bank statements, which
+ * take visible ASCII only and hold 65 characters.
+ */
+export const REFERENCE_CHARS_MAX = 64;
+
+/** An id of an envelope, batch or disbursement; may be empty, so that rules with codes of their own decide. */
+export const reference = line(REFERENCE_CHARS_MAX).regex(/^(?:\s*|[A-Za-z0-9][\x21-\x7e]*)$/, {
+  error: 'must begin with a letter or digit and have only visible ASCII characters, without spaces',
+});
+
 /** An identifier or mnemonic that must say something. */
 export const filledIdentifier = identifier.refine((text) => !isBlank(text), { error: 'must not be empty' });
+
+/** An id of an envelope, batch or disbursement that must be there. */
+export const filledReference = reference.refine((text) => !isBlank(text), { error: 'must not be empty' });
 
 /** Whether a text says nothing. */
 export const isBlank = (text: string | null | undefined): boolean =>

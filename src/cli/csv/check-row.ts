@@ -14,6 +14,8 @@ const QUANTITY_AT = CSV_COLUMNS.indexOf('disbursement_quantity');
 /** What the decoder puts in place of bytes that are not UTF-8. */
 const REPLACEMENT_CHARACTER = '\ufffd';
 const CONTROL_CHARACTER = /\p{Cc}/u;
+/** Ids become lines of bank statements, which take nothing else. */
+const REFERENCE = /^[A-Za-z0-9][\x21-\x7e]*$/;
 
 /** A row that is judged: its quantity, unless there is something wrong with the row. */
 export type CheckedRow =
@@ -66,6 +68,12 @@ function textFinding(text: string, column: CsvColumn): Finding | null {
   const isId = column === 'disbursement_id' || column === 'beneficiary_id';
   if (isId && text.trim() !== text) {
     return { code: 'CSV_BAD_TEXT', message: `${quoted(text)} begins or ends with a space.` };
+  }
+  if (column === 'disbursement_id' && !REFERENCE.test(text)) {
+    return {
+      code: 'CSV_BAD_TEXT',
+      message: `${quoted(text)} must begin with a letter or digit and have only visible ASCII characters.`,
+    };
   }
   return null;
 }

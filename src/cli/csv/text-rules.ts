@@ -2,7 +2,7 @@ import type { CsvColumn } from './header.ts';
 
 /** Longest texts, in characters as JavaScript counts them; those that the partner API accepts (a test compares them). */
 export const TEXT_CHARACTERS_MAX = {
-  disbursement_id: 255,
+  disbursement_id: 64,
   beneficiary_id: 255,
   beneficiary_name: 500,
   disbursement_quantity: 60,

@@ -89,6 +89,9 @@ export const envelopeBatchStatusForCash = pgTable(
     disbursement_envelope_id: text()
       .primaryKey()
       .references(() => disbursementEnvelopes.id),
+    /** Who pays, as it was when the funds were found; a later change of the configuration must not pay elsewhere. */
+    sponsor_bank_code: text(),
+    program_account_number: text(),
     funds_available_with_bank: text().notNull().default('NOT_APPLICABLE'),
     funds_available_latest_timestamp: utc(),
     funds_available_latest_error_code: text(),

@@ -1,15 +1,5 @@
 import { sql } from 'drizzle-orm';
-import {
-  bigint,
-  boolean,
-  check,
-  index,
-  integer,
-  jsonb,
-  pgTable,
-  primaryKey,
-  text,
-} from 'drizzle-orm/pg-core';
+import { bigint, check, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import { utc } from './stage-columns.ts';
 
 /** The journal: one row for each region that a transition touched. Append-only. */
@@ -76,7 +66,6 @@ export const actorProcesses = pgTable('actor_processes', {
   host: text().notNull(),
   pid: integer().notNull(),
   started_at: utc().notNull(),
-  stopping: boolean().notNull().default(false),
 });
 
 /** Which process performs which job, so that the work of a process that died is handed on at once. */
