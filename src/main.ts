@@ -9,8 +9,12 @@ import { migrate } from './db/migrate.ts';
 import { ActorSystem } from './runtime/system.ts';
 import { ACTORS } from './stages/actors.ts';
 import { createStages } from './stages/index.ts';
+import { missingPayments } from './stages/missing-payments.ts';
 import { logObserver, observeAll } from './telemetry/logs.ts';
 import { createMetrics } from './telemetry/metrics.ts';
+
+/** Missing payments are counted up to here; beyond, the exact number is not what matters. */
+const MISSING_COUNTED_MAX = 10_000;
 
 /** A process of the system, ready for requests and work. */
 export interface Server {
@@ -111,7 +115,14 @@ function embeddedServer(config: Config, logger: Logger): Promise<EmbeddedServer>
 async function createSystem(config: Config, logger: Logger, database: ReturnType<typeof connect>) {
   const banks = await loadBankConnectors(config.bank_connectors_impls, bankConnectorSettings(config));
   const mapper = await loadMapperConnector(config.mapper_connector_impl, mapperConnectorSettings(config));
-  const metrics = createMetrics(() => system.store.jobs.boss);
+  const metrics = createMetrics({
+    boss: () => system.store.jobs.boss,
+    missingPayments: async () => {
+      const now = system.store.registry.clock.now();
+      const overdueDays = config.reconciliation_overdue_days;
+      return (await missingPayments(database.sql, { overdueDays, now, limit: MISSING_COUNTED_MAX })).length;
+    },
+  });
   const system: ActorSystem = new ActorSystem({
     database,
     actors: ACTORS,

@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { Observer } from '../runtime/observer.ts';
 
 const PREFIX = 'g2p_bridge_';
+const MISSING_PAYMENTS_EVERY_MS = 60_000;
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];
 
 /** The figures of one process, and the part of them that comes from the database when somebody asks. */
@@ -15,9 +16,14 @@ export interface Metrics {
 /**
  * Counts what the runtime reports: throughput, errors and retries by stage, stale recoveries, latency, queue depth.
  *
- * @param boss is asked for the depth of the queues, which pg-boss counts every few seconds
+ * @param sources.boss is asked for the depth of the queues, which pg-boss counts every few seconds
+ * @param sources.missingPayments counts payments that should have been on a statement by now; asked once a minute at most
  */
-export function createMetrics(boss: () => PgBoss): Metrics {
+export function createMetrics(sources: {
+  readonly boss: () => PgBoss;
+  readonly missingPayments: () => Promise<number>;
+}): Metrics {
+  const { boss, missingPayments } = sources;
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: PREFIX });
   const registers = [registry];
@@ -49,6 +55,17 @@ export function createMetrics(boss: () => PgBoss): Metrics {
         this.set({ queue: queue.name, state: 'active' }, queue.activeCount);
         this.set({ queue: queue.name, state: 'failed' }, queue.failedCount);
       }
+    },
+  });
+  let missingAsOf = Number.NEGATIVE_INFINITY;
+  new Gauge({
+    name: `${PREFIX}missing_payments`,
+    help: 'Payments shipped longer ago than reconciliation_overdue_days and on no statement',
+    registers,
+    async collect() {
+      if (performance.now() - missingAsOf < MISSING_PAYMENTS_EVERY_MS) return;
+      missingAsOf = performance.now();
+      this.set(await missingPayments());
     },
   });
   const observer: Observer = {

@@ -96,6 +96,7 @@ describe('a running process', () => {
       'stale_recoveries_total',
       'due_to_start_seconds',
       'work_seconds',
+      'missing_payments',
     ]) {
       expect(metrics).toContain(`g2p_bridge_${name}`);
     }
