@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { claimOf, workerQueue } from '../../src/runtime/jobs.ts';
+import { type Claim, workerQueue } from '../../src/runtime/jobs.ts';
 import type { Outcome, OutcomeTransaction, Work } from '../../src/runtime/stage.ts';
+import type { ActorSystem } from '../../src/runtime/system.ts';
 import { listen, openShop, type Shop } from '../support/shop.ts';
 import { documentActor, toyStages } from '../support/toy.ts';
 import { gate, until } from '../support/wait.ts';
@@ -36,9 +37,11 @@ const results = async (id: string) => {
     .map(({ event }) => event);
 };
 
-/** Two processes; the first one that prints is held up until the test lets it go on. */
-async function heldUp() {
+/** Two processes; who prints first is held up until the test lets it go on, and so is the second one if asked for. */
+async function heldUp({ second: holdSecond = false } = {}) {
   const firstMayEnd = gate();
+  const secondMayEnd = gate();
+  if (!holdSecond) secondMayEnd.open();
   const performers: Work[] = [];
   const ears = [listen(), listen()];
   const perform = {
@@ -46,6 +49,7 @@ async function heldUp() {
       performers.push(work);
       const number = performers.length;
       if (number === 1) await firstMayEnd.opened;
+      if (number === 2) await secondMayEnd.opened;
       return printedBy(work, `worker ${number}`);
     },
   };
@@ -58,7 +62,26 @@ async function heldUp() {
   await until('the first worker prints', () => performers.length === 1);
   const outcomes = () =>
     ears.flatMap(({ heard }) => heard.ended).filter(({ job }) => job === performers[0]?.job);
-  return { system: first, id, performers, letFirstEnd: () => firstMayEnd.open(), outcomes };
+  return {
+    system: first,
+    id,
+    performers,
+    letFirstEnd: () => firstMayEnd.open(),
+    letSecondEnd: () => secondMayEnd.open(),
+    outcomes,
+  };
+}
+
+/** The queue gives the job of a worker to another one, as it does when a heartbeat lapses. */
+async function handToAnother(system: ActorSystem, work: Work | undefined): Promise<void> {
+  if (!work || !printing) throw new Error('Nobody prints.');
+  const claim: Claim = { id: work.job, delivery: 0 };
+  await system.store.jobs.handBack(
+    shop.database.sql,
+    workerQueue(printing),
+    [claim],
+    'Its heartbeat lapsed.',
+  );
 }
 
 describe('a result', () => {
@@ -104,18 +127,11 @@ describe('a result', () => {
   it('is recorded once when the job is delivered again while its first worker still runs', async () => {
     const { system, id, performers, letFirstEnd, outcomes } = await heldUp();
     const [work] = performers;
-    if (!work || !printing) throw new Error('Nobody prints.');
-    const claim = claimOf({ id: work.job, retryCount: 0 } as Parameters<typeof claimOf>[0]);
-    await system.store.jobs.handBack(
-      shop.database.sql,
-      workerQueue(printing),
-      [claim],
-      'Its heartbeat lapsed.',
-    );
+    await handToAnother(system, work);
     await until('another worker has printed', async () => (await shop.pagesPrinted()) === 2);
     letFirstEnd();
     await until('the first worker has ended', () => outcomes().length === 2);
-    expect(performers.map(({ job }) => job)).toEqual([work.job, work.job]);
+    expect(performers.map(({ job }) => job)).toEqual([work?.job, work?.job]);
     expect(outcomes().map(({ outcome }) => outcome)).toEqual(
       expect.arrayContaining(['succeeded', 'superseded']),
     );
@@ -123,6 +139,21 @@ describe('a result', () => {
     expect(await results(id)).toEqual(['succeeded', 'late']);
     expect(await shop.document(id)).toMatchObject({ printing_status: 'PROCESSED', printing_attempts: 1 });
     expect(await shop.pagesPrinted()).toBe(2);
+  });
+
+  it('of the first worker is ignored while the second one still has the job', async () => {
+    const { system, id, performers, letFirstEnd, letSecondEnd, outcomes } = await heldUp({ second: true });
+    await handToAnother(system, performers[0]);
+    await until('another worker prints', () => performers.length === 2);
+    letFirstEnd();
+    await until('the first worker has ended', () => outcomes().length === 1);
+    expect(outcomes()).toMatchObject([{ outcome: 'superseded' }]);
+    expect(await prints()).toEqual([]);
+    expect(await shop.document(id)).toMatchObject({ printing_status: 'PROCESSING', printing_attempts: 0 });
+    letSecondEnd();
+    await until('it is printed', async () => (await shop.pagesPrinted()) === 2);
+    expect(await prints()).toEqual(['worker 2']);
+    expect(await results(id)).toEqual(['late', 'succeeded']);
   });
 
   it('writes nothing when its actor has gone on without it', async () => {
@@ -142,38 +173,29 @@ describe('work that was taken over by another worker', () => {
   it('may send nothing to the outside any more', async () => {
     const { system, performers, letFirstEnd } = await heldUp();
     const [work] = performers;
-    if (!work || !printing) throw new Error('Nobody prints.');
-    const claim = claimOf({ id: work.job, retryCount: 0 } as Parameters<typeof claimOf>[0]);
-    await system.store.jobs.handBack(
-      shop.database.sql,
-      workerQueue(printing),
-      [claim],
-      'Its heartbeat lapsed.',
-    );
-    await expect(work.submitting()).rejects.toMatchObject({ code: 'SUPERSEDED' });
+    await handToAnother(system, work);
+    await expect(work?.submitting()).rejects.toMatchObject({ code: 'SUPERSEDED' });
     await until('another worker has printed', async () => (await shop.pagesPrinted()) === 2);
-    await expect(work.submitting()).rejects.toMatchObject({ code: 'SUPERSEDED' });
+    await expect(work?.submitting()).rejects.toMatchObject({ code: 'SUPERSEDED' });
     letFirstEnd();
   });
 
   it('too often, because every worker died, counts as a failed attempt', async () => {
     const { system, id, performers, letFirstEnd } = await heldUp();
     const [work] = performers;
-    if (!work || !printing) throw new Error('Nobody prints.');
-    await shop.database.sql`update pgboss.job set retry_limit = 0 where id = ${work.job}`;
-    const claim = claimOf({ id: work.job, retryCount: 0 } as Parameters<typeof claimOf>[0]);
-    await system.store.jobs.handBack(shop.database.sql, workerQueue(printing), [claim], 'Its process died.');
+    await shop.database.sql`update pgboss.job set retry_limit = 0 where id = ${work?.job ?? ''}`;
+    await handToAnother(system, work);
     await until('another worker has printed', async () => (await shop.pagesPrinted()) === 2);
     letFirstEnd();
     const [lost] = (await shop.journal(id)).filter(({ event }) => event === 'failed');
     expect(lost).toMatchObject({
       region: 'printing',
       error_code: 'WORKER_LOST',
-      job_id: work.job,
+      job_id: work?.job,
       attempt: 1,
     });
     expect(performers).toHaveLength(2);
     expect(performers[1]).toMatchObject({ id, attempt: 1 });
-    expect(await shop.count('actor_claims', `job_id = '${work.job}'`)).toBe(0);
+    expect(await shop.count('actor_claims', `job_id = '${work?.job}'`)).toBe(0);
   });
 });

@@ -63,7 +63,10 @@ describe('a process that stops', () => {
     await slow.stop(100);
     expect(Date.now() - began).toBeLessThan(2_000);
     expect(signals[0]?.aborted).toBe(true);
+    const handedBack = Date.now();
     await until('another has done it', async () => (await shop.pagesPrinted()) === 2);
+    // Workers look by themselves every two seconds.
+    expect(Date.now() - handedBack).toBeLessThan(1_000);
     const [dispatch] = (await shop.journal(id)).filter(
       ({ region, event }) => region === 'printing' && event === 'dispatch',
     );

@@ -70,19 +70,22 @@ export async function startChild(
   };
 }
 
-async function readyUrl(child: ChildProcess): Promise<string> {
-  if (!child.stdout) throw new Error('It has no standard output.');
-  const lines = createInterface({ input: child.stdout });
-  const ended = new AbortController();
-  child.once('exit', (code) => ended.abort(new Error(`It ended with exit code ${code}.`)));
-  child.once('error', (error) => ended.abort(error));
-  const signal = AbortSignal.any([ended.signal, AbortSignal.timeout(READY_TIMEOUT_MS)]);
-  for (;;) {
-    const [line] = (await once(lines, 'line', { signal })) as [string];
-    const url = urlIn(line);
-    // Whatever else it writes is read and dropped, so that it never waits for somebody to read.
-    if (url !== null) return url;
-  }
+/** Whatever else it writes is read and dropped, before and after, so that it never waits for somebody to read. */
+function readyUrl(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('It was not ready in time.')), READY_TIMEOUT_MS);
+    const settle = (outcome: () => void) => {
+      clearTimeout(timer);
+      outcome();
+    };
+    child.once('exit', (code) => settle(() => reject(new Error(`It ended with exit code ${code}.`))));
+    child.once('error', (error) => settle(() => reject(error)));
+    if (!child.stdout) return settle(() => reject(new Error('It has no standard output.')));
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const url = urlIn(line);
+      if (url !== null) settle(() => resolve(url));
+    });
+  });
 }
 
 function urlIn(line: string): string | null {
