@@ -9,7 +9,7 @@ import { withServer } from './support/server.ts';
 const ACTORS_IN_TABLE = 2_000;
 const SECONDS = 4;
 /** Transactions under way at the same time, as a process under load has. */
-const LANES = 2;
+const LANES = 4;
 
 export interface TransitionsResult {
   readonly single_row_update_commits_per_second: number;
