@@ -1,27 +1,14 @@
 import { ExactNumber } from '../api/json.ts';
 import { parseDecimal } from '../decimal.ts';
+import type { EnvelopeFields } from './submit/envelope-fields.ts';
 
 /** A payload of `/create_disbursement_envelopes`, under the names of the wire. */
-export interface EnvelopePayload {
+export interface EnvelopePayload extends EnvelopeFields {
   readonly id: string;
-  readonly benefit_program_id: number;
-  readonly benefit_program_mnemonic: string;
-  readonly benefit_program_description?: string;
-  readonly target_registry: string;
-  readonly benefit_code_id: number;
-  readonly benefit_code_mnemonic: string;
-  readonly benefit_code_description?: string;
-  readonly benefit_type: string;
-  readonly disbursement_cycle_id: number;
-  readonly disbursement_frequency: string;
-  readonly cycle_code_mnemonic: string;
   readonly number_of_beneficiaries: number;
   readonly number_of_disbursements: number;
   /** Exact decimal. */
   readonly total_disbursement_quantity: string;
-  readonly measurement_unit: string;
-  /** `YYYY-MM-DD` */
-  readonly disbursement_schedule_date: string;
 }
 
 /** A payload of `/create_disbursements`. */

@@ -1,4 +1,5 @@
 import { setup } from 'xstate';
+import type { BenefitType } from './benefit-type.ts';
 import {
   type ActorContext,
   PROCESS_STATUS,
@@ -7,6 +8,8 @@ import {
   stageRegion,
   type Timed,
 } from './stage.ts';
+
+export { BENEFIT_TYPES, type BenefitType } from './benefit-type.ts';
 
 /** The stages of a batch, in the order of the pipeline. */
 export const BATCH_REGIONS = [
@@ -17,15 +20,6 @@ export const BATCH_REGIONS = [
   'sponsor_bank_dispatch',
 ] as const;
 export type BatchRegion = (typeof BATCH_REGIONS)[number];
-
-export const BENEFIT_TYPES = [
-  'CASH_DIGITAL',
-  'CASH_PHYSICAL',
-  'COMMODITY',
-  'SERVICE',
-  'COMBINATION',
-] as const;
-export type BenefitType = (typeof BENEFIT_TYPES)[number];
 
 /** The columns of a batch that its machine reads. */
 export interface BatchFacts {

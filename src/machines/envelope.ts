@@ -1,7 +1,7 @@
 import { and, or, setup, stateIn } from 'xstate';
 import { addDecimals, compareDecimals } from '../decimal.ts';
-import type { BenefitType } from './batch.ts';
 import { BATCH_REGIONS } from './batch.ts';
+import type { BenefitType } from './benefit-type.ts';
 import {
   type ActorContext,
   type StageEvent,

@@ -1,4 +1,5 @@
 import type { BankConnector, Payment } from '../connectors/bank/bank-connector.ts';
+import { compareDecimals } from '../decimal.ts';
 import { type StageContext, StageError } from './context.ts';
 import { type PayingEnvelope, payingEnvelope } from './sponsor-bank.ts';
 
@@ -55,7 +56,7 @@ export async function payoutOf(context: StageContext, batchId: string): Promise<
     where d.disbursement_batch_control_id = ${batchId}
       and d.cancellation_status = 'NOT_CANCELLED' and d.left_out_reason is null
     order by d.id`;
-  const payable = rows.filter((row) => !isZero(row.disbursement_quantity));
+  const payable = rows.filter((row) => compareDecimals(row.disbursement_quantity, '0') !== 0);
   const homeless = payable.find((row) => row.mapper_resolved_fa_type === null);
   if (homeless) {
     const problem = `Disbursement ${homeless.id} of batch ${batchId} has no address to be paid to.`;
@@ -68,8 +69,6 @@ export async function payoutOf(context: StageContext, batchId: string): Promise<
     nothingToPay: rows.length - payable.length,
   };
 }
-
-const isZero = (quantity: string): boolean => /^0+(\.0*)?$/.test(quantity);
 
 function paymentOf(row: PayableRow, { envelope, account }: PayingEnvelope, blockReference: string): Payment {
   return {

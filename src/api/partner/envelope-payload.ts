@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BENEFIT_TYPES } from '../../machines/batch.ts';
+import { BENEFIT_TYPES } from '../../machines/benefit-type.ts';
 import { jsonNumber } from '../json.ts';
 import type { Fault } from './faults.ts';
 import {
@@ -16,18 +16,9 @@ import {
   record,
   reference,
 } from './fields.ts';
+import { DISBURSEMENT_FREQUENCIES } from './frequencies.ts';
 
-const FREQUENCIES: ReadonlySet<string> = new Set([
-  'Daily',
-  'Weekly',
-  'Fortnightly',
-  'Monthly',
-  'BiMonthly',
-  'Quarterly',
-  'SemiAnnually',
-  'Annually',
-  'OnDemand',
-]);
+const FREQUENCIES: ReadonlySet<string> = new Set(DISBURSEMENT_FREQUENCIES);
 
 /** What has a rule with a code of its own may be missing here: {@link envelopeFaults} says so with that code. */
 export const envelopePayload = record({

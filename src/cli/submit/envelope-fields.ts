@@ -1,4 +1,6 @@
+import { DISBURSEMENT_FREQUENCIES } from '../../api/partner/frequencies.ts';
 import { parseDecimal } from '../../decimal.ts';
+import { BENEFIT_TYPES } from '../../machines/benefit-type.ts';
 import { quoted } from '../one-line.ts';
 
 /** The facts of an envelope that a file of disbursements does not hold, under the names of the wire. */
@@ -15,6 +17,7 @@ export interface EnvelopeFields {
   readonly cycle_code_mnemonic: string;
   readonly disbursement_frequency: string;
   readonly measurement_unit: string;
+  /** `YYYY-MM-DD` */
   readonly disbursement_schedule_date: string;
 }
 
@@ -30,20 +33,6 @@ export interface FieldDefinition {
   readonly required: boolean;
   readonly read: Reader;
 }
-
-const BENEFIT_TYPES = ['CASH_DIGITAL', 'CASH_PHYSICAL', 'COMMODITY', 'SERVICE', 'COMBINATION'] as const;
-
-const FREQUENCIES = [
-  'Daily',
-  'Weekly',
-  'Fortnightly',
-  'Monthly',
-  'BiMonthly',
-  'Quarterly',
-  'SemiAnnually',
-  'Annually',
-  'OnDemand',
-] as const;
 
 const someText: Reader = (value) =>
   typeof value === 'string' && value.trim() !== '' ? { value } : { mustBe: 'text that is not empty' };
@@ -97,7 +86,13 @@ export const ENVELOPE_FIELDS: readonly FieldDefinition[] = [
   field('benefit_type', '--benefit-type', 'type', BENEFIT_TYPES.join(', '), oneOf(BENEFIT_TYPES)),
   field('disbursement_cycle_id', '--cycle-id', 'number', 'id of the cycle', wholeNumber),
   field('cycle_code_mnemonic', '--cycle-mnemonic', 'text', 'short name of the cycle', someText),
-  field('disbursement_frequency', '--frequency', 'how-often', FREQUENCIES.join(', '), oneOf(FREQUENCIES)),
+  field(
+    'disbursement_frequency',
+    '--frequency',
+    'how-often',
+    DISBURSEMENT_FREQUENCIES.join(', '),
+    oneOf(DISBURSEMENT_FREQUENCIES),
+  ),
   field('measurement_unit', '--unit', 'unit', 'currency or other unit of the quantities', someText),
   field('disbursement_schedule_date', '--schedule-date', 'date', 'day of payment, YYYY-MM-DD', calendarDate),
 ];
