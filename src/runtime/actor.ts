@@ -46,6 +46,8 @@ export interface Actor<M extends AnyStateMachine = AnyStateMachine> {
   readonly facts: readonly string[];
   /** Column with the parent's id; the actor's own id when it has no parent. */
   readonly parent: string;
+  /** Column with the id that the actor's journal entries are filtered by; the parent's id unless told otherwise. */
+  readonly correlation: string;
 }
 
 export type EventOf<M extends AnyStateMachine> = EventFromLogic<M>;
@@ -64,6 +66,8 @@ export interface ActorSpec<M extends AnyStateMachine> {
   /** Columns that the machine reads or writes as `context.facts`. */
   readonly facts?: readonly string[];
   readonly parent?: string;
+  /** Column with the id that the whole family shares, when that is not the parent's. */
+  readonly correlation?: string;
 }
 
 /**
@@ -109,6 +113,7 @@ export function defineActor<M extends AnyStateMachine>(spec: ActorSpec<M>): Acto
     states,
     facts,
     parent: spec.parent ?? main.id,
+    correlation: spec.correlation ?? spec.parent ?? main.id,
   };
 }
 

@@ -52,14 +52,13 @@ export class Feed {
 
   async start(): Promise<void> {
     this.#stopped = false;
-    const { sql } = this.#store.database;
-    const { unlisten } = await sql.listen(
+    const { unlisten } = await this.#store.database.sql.listen(
       CHANNEL,
       () => this.#notice(),
       () => this.#notice(),
     );
     this.#unlisten = unlisten;
-    const latest = await latestSeq(sql);
+    const latest = await this.#store.query(latestSeq);
     await this.#writersEnd();
     this.#position = latest;
     this.#running = this.#tail();
@@ -95,7 +94,7 @@ export class Feed {
         continue;
       }
       const until = this.#position;
-      const entries = await entriesAfter(this.#store.database.sql, cursor, READ_MAX, filter);
+      const entries = await this.#entriesAfter(cursor, filter);
       const settled = entries.filter(({ seq }) => seq <= until);
       cursor = settled.length === READ_MAX ? (settled.at(-1)?.seq ?? until) : until;
       if (settled.length > 0) yield settled;
@@ -148,9 +147,9 @@ export class Feed {
     if (this.#announcing || this.#stopped) return;
     this.#announcing = setTimeout(() => {
       this.#announcing = null;
-      this.#store.database.sql`select pg_notify(${CHANNEL}, '')`.catch((error: unknown) =>
-        this.#store.observer.troubled('feed', error),
-      );
+      this.#store
+        .query((sql) => sql`select pg_notify(${CHANNEL}, '')`)
+        .catch((error: unknown) => this.#store.observer.troubled('feed', error));
     }, ANNOUNCE_MS);
   }
 
@@ -169,17 +168,20 @@ export class Feed {
 
   /** Hands out what has been settled since the last time. */
   async #advance(): Promise<number> {
-    const { sql } = this.#store.database;
-    let entries = await entriesAfter(sql, this.#position, READ_MAX);
+    let entries = await this.#entriesAfter(this.#position);
     if (hasGap(entries, this.#position)) {
       this.#handOut(prefix(entries, this.#position));
       await this.#writersEnd();
       // Whoever held the missing numbers has ended: what is still missing was rolled back.
       const last = entries.at(-1)?.seq ?? this.#position;
-      entries = (await entriesAfter(sql, this.#position, READ_MAX)).filter(({ seq }) => seq <= last);
+      entries = (await this.#entriesAfter(this.#position)).filter(({ seq }) => seq <= last);
     }
     this.#handOut(entries);
     return entries.length;
+  }
+
+  #entriesAfter(seq: number, filter?: JournalFilter): Promise<readonly Transition[]> {
+    return this.#store.query((sql) => entriesAfter(sql, seq, READ_MAX, filter));
   }
 
   #handOut(entries: readonly Transition[]): void {
@@ -191,11 +193,10 @@ export class Feed {
 
   /** Resolves when every transaction that has taken sequence numbers by now has ended. */
   async #writersEnd(): Promise<void> {
-    const { sql } = this.#store.database;
-    let pending = await journalWriters(sql);
+    let pending = await this.#store.query(journalWriters);
     while (pending.size > 0 && !this.#stopped) {
       await delay(GAP_CHECK_MS);
-      const now = await journalWriters(sql);
+      const now = await this.#store.query(journalWriters);
       pending = pending.intersection(now);
     }
   }

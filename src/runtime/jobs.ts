@@ -60,8 +60,10 @@ export class Jobs {
   /**
    * @param url database of the jobs' tables (schema `pgboss`)
    * @param supervise whether this process also does pg-boss's upkeep
+   * @param onError told of everything that fails on its own connections; `mayBeLost` when a job may have been handed
+   *   out that its worker has not heard of or could not give back
    */
-  constructor(url: string, supervise: boolean, onError: (error: Error) => void) {
+  constructor(url: string, supervise: boolean, onError: (error: Error, mayBeLost: boolean) => void) {
     this.boss = new PgBoss({
       connectionString: url,
       application_name: 'g2p-bridge jobs',
@@ -73,7 +75,11 @@ export class Jobs {
       monitorIntervalSeconds: 10,
       queueCacheIntervalSeconds: 60,
     });
-    this.boss.on('error', onError);
+    this.boss.on('error', (error) => {
+      // What a worker could not do comes as a plain object that names the worker.
+      const ofWorker = 'worker' in error;
+      onError(ofWorker ? Object.assign(new Error(), error) : error, ofWorker);
+    });
   }
 
   /** Starts pg-boss and makes sure that every queue exists. */
@@ -142,7 +148,7 @@ export class Jobs {
 
   /**
    * Jobs under way that no process has claimed, and that were handed out before a moment of the database's clock: who
-   * fetched them died before it could say so. Reads pg-boss's table, without an index; to be asked after deaths only.
+   * fetched them could not say so. Reads pg-boss's table, without an index; to be asked after trouble only.
    */
   async unclaimed(tx: Queryable, stages: readonly Stage[], before: Date): Promise<readonly QueuedClaim[]> {
     const queues = [...stages.map(workerQueue), LOST_QUEUE];

@@ -92,20 +92,21 @@ export class Mailbox {
   }
 
   async #drain(): Promise<void> {
-    const { registry, database, observer } = this.#store;
+    const { registry, observer } = this.#store;
     const machines = registry.actors.map(({ name }) => name);
     try {
       let delivered = 0;
       let inTrouble = false;
       do {
         delivered = 0;
-        for (const machine of await machinesWithMail(database.sql, machines, registry.clock.now())) {
+        const now = registry.clock.now();
+        for (const machine of await this.#store.query((sql) => machinesWithMail(sql, machines, now))) {
           const done = await this.#deliver(machine);
           delivered += done ?? 0;
           inTrouble ||= done === null;
         }
       } while (delivered > 0 && !this.#stopped);
-      const next = await nextDelivery(database.sql, machines);
+      const next = await this.#store.query((sql) => nextDelivery(sql, machines));
       const inMs = next ? next.getTime() - registry.clock.now().getTime() : SWEEP_MS;
       this.#sleep(inTrouble ? AFTER_TROUBLE_MS : inMs);
     } catch (error) {
@@ -133,7 +134,9 @@ export class Mailbox {
   /** One actor whose mail cannot be handled must not hold up the mail of the others: it is parked. */
   async #deliverOneByOne(actor: Actor): Promise<number | null> {
     const now = this.#store.registry.clock.now();
-    const ids = await actorsWithMail(this.#store.database.sql, actor.name, now, ACTORS_PER_TRANSACTION);
+    const ids = await this.#store.query((sql) =>
+      actorsWithMail(sql, actor.name, now, ACTORS_PER_TRANSACTION),
+    );
     let handled = 0;
     for (const id of ids) {
       try {

@@ -25,7 +25,9 @@ export class Processes {
   #number: number | null = null;
   #timer: NodeJS.Timeout | null = null;
   #looking: Promise<void> | null = null;
-  /** When the latest death was noticed, by the database's clock, until its unclaimed jobs have been looked for. */
+  /** Whether somebody may have been handed jobs and not have lived, or not have heard of it, to claim them. */
+  #suspicious = false;
+  /** Before when, by the database's clock, such jobs were handed out; until they have been looked for. */
   #unclaimedBefore: Date | null = null;
   #unlisten: (() => Promise<void>) | null = null;
   #stopped = true;
@@ -56,7 +58,7 @@ export class Processes {
     this.#number = null;
     try {
       if (number !== null)
-        await this.#store.database.sql`delete from actor_processes where number = ${number}`;
+        await this.#store.query((sql) => sql`delete from actor_processes where number = ${number}`);
       await this.#unlisten?.();
     } catch (error) {
       this.#store.observer.troubled('processes', error);
@@ -68,14 +70,22 @@ export class Processes {
   /** Notes that this process performs these jobs. */
   async claim(queue: string, claims: readonly Claim[]): Promise<void> {
     const rows = claims.map(({ id, delivery }) => ({ id, delivery }));
-    await this.#store.database.sql`
+    const at = this.#store.registry.clock.now();
+    await this.#store.query(
+      (sql) => sql`
       insert into actor_claims (job_id, queue, delivery, process, claimed_at)
-      select v.id, ${queue}, v.delivery, ${this.#number}, ${this.#store.registry.clock.now()}
+      select v.id, ${queue}, v.delivery, ${this.#number}, ${at}
       from json_to_recordset(${JSON.stringify(rows)}::json) as v(id text, delivery int)
       on conflict (job_id) do update
       set delivery = excluded.delivery, process = excluded.process, claimed_at = excluded.claimed_at
       -- A process that was slow to note its claim must not hide who has the job by now.
-      where actor_claims.delivery <= excluded.delivery`;
+      where actor_claims.delivery <= excluded.delivery`,
+    );
+  }
+
+  /** A job may be under way that nobody knows of: the next two looks go after it. */
+  suspectUnclaimed(): void {
+    this.#suspicious = true;
   }
 
   /** Hands back what this process still has claimed, so that another goes on with it at once. */
@@ -140,7 +150,8 @@ export class Processes {
   }
 
   async #look(): Promise<void> {
-    const dead = await this.#store.database.sql<{ number: number }[]>`
+    const dead = await this.#store.query(
+      (sql) => sql<{ number: number }[]>`
       select number from (
         select number from actor_processes union select process from actor_claims
       ) p
@@ -148,36 +159,52 @@ export class Processes {
         select from pg_locks l
         where l.locktype = 'advisory' and l.classid = ${PROCESS_LOCK} and l.objid = p.number and l.objsubid = 2
           and l.database = (select oid from pg_database where datname = current_database())
-      )`;
-    const unclaimedBefore = this.#unclaimedBefore;
-    this.#unclaimedBefore = null;
+      )`,
+    );
     let count = 0;
     if (dead.length > 0) {
       const numbers = dead.map(({ number }) => number);
       count += await this.#handOn(numbers, 'The process that performed the work died.');
     }
-    if (unclaimedBefore) count += await this.#handOnUnclaimed(unclaimedBefore);
+    count += await this.#lookForUnclaimed();
     if (count > 0) this.#store.observer.recovered(count);
   }
 
   /** Of several processes that notice a death, the one that deletes the claim hands the job on. */
   async #handOn(numbers: readonly number[], reason: string): Promise<number> {
     return this.#store.transact(async ({ sql }) => {
-      const noticed = await sql<{ at: Date }[]>`
-        delete from actor_processes where number = any(${numbers as number[]}) returning clock_timestamp() as at`;
+      const noticed = await sql`delete from actor_processes where number = any(${numbers as number[]})`;
       const claims = await sql<QueuedClaim[]>`
         delete from actor_claims where process = any(${numbers as number[]})
         returning job_id as id, queue, delivery`;
       await this.#handBack(sql, claims, reason);
-      this.#unclaimedBefore = noticed[0]?.at ?? this.#unclaimedBefore;
+      if (noticed.count > 0) this.suspectUnclaimed();
       return claims.length;
     });
   }
 
   /**
-   * A process may die between fetching a job and claiming it. Looked for one round after a death was noticed: the
-   * living have claimed by then what they had fetched before.
+   * A process may die between fetching a job and claiming it. So may its connection: it then does not hear of what it
+   * was handed, or can neither claim it nor hand it back. Looked for one round after the suspicion: the living have
+   * claimed by then what they had fetched before.
    */
+  async #lookForUnclaimed(): Promise<number> {
+    const before = this.#unclaimedBefore;
+    const count = before ? await this.#handOnUnclaimed(before) : 0;
+    this.#unclaimedBefore = null;
+    if (!this.#suspicious) return count;
+    // Before the clock is asked: what is suspected meanwhile may have been handed out after its answer.
+    this.#suspicious = false;
+    try {
+      const [row] = await this.#store.query((sql) => sql<{ at: Date }[]>`select clock_timestamp() as at`);
+      this.#unclaimedBefore = row?.at ?? null;
+    } catch (error) {
+      this.#suspicious = true;
+      throw error;
+    }
+    return count;
+  }
+
   async #handOnUnclaimed(before: Date): Promise<number> {
     const { jobs, registry } = this.#store;
     return this.#store.transact(async ({ sql }) => {

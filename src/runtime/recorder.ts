@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Tx } from '../db/connection.ts';
 import { type Backoff, retryAt } from './backoff.ts';
 import { codeOf, isPassing, messageOf, SupersededError } from './errors.ts';
 import { type Claim, type JobData, workerQueue } from './jobs.ts';
@@ -112,6 +113,10 @@ export class Recorder {
   async #commit(set: readonly Recording[]): Promise<void> {
     await this.#store.transact(async (tx) => {
       await this.#complete(tx, set);
+      await lockNames(
+        tx.sql,
+        set.flatMap(({ outcome }) => outcome.exclusively ?? []),
+      );
       for (const { outcome } of set) {
         await outcome.write?.(outcomeTransaction(tx));
       }
@@ -146,6 +151,17 @@ export class Recorder {
   }
 }
 
+/** First part of the keys of locks by name. */
+const NAMES = 7_240_943;
+
+/** In one order for everybody, so that two transactions never wait crosswise. */
+async function lockNames(sql: Tx, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return;
+  await sql`
+    select pg_advisory_xact_lock(${NAMES}, key)
+    from (select distinct hashtext(name) as key from unnest(${names as string[]}::text[]) name order by key) keys`;
+}
+
 /** The part of a transaction that a stage may write with. */
 export const outcomeTransaction = (tx: ActorTransaction): OutcomeTransaction => ({
   sql: tx.sql,
@@ -154,7 +170,7 @@ export const outcomeTransaction = (tx: ActorTransaction): OutcomeTransaction => 
 });
 
 function resultEvent({ stage, claim, data, outcome }: Recording, now: Date, backoff: Backoff) {
-  const { write: _, kind, ...rest } = outcome;
+  const { write: _, exclusively: __, kind, ...rest } = outcome;
   const event = 'event' in rest ? rest.event : rest;
   return {
     ...event,

@@ -54,7 +54,7 @@ function statements(actor: Actor): { readonly lock: string; readonly read: strin
   const columns = actor.tables.flatMap((table, index) =>
     table.columns.map((name) => `t${index}.${quoted(name)}`),
   );
-  for (const name of new Set([main.id, actor.parent])) {
+  for (const name of new Set([main.id, actor.correlation])) {
     if (!main.columns.includes(name)) columns.push(`t0.${quoted(name)}`);
   }
   const joins = others.map(

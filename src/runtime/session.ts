@@ -38,7 +38,7 @@ export async function openSession(
   onLost: () => void = () => {},
 ): Promise<Session> {
   await inTime(knowTypes(database));
-  const state = { opened: false, lost: false, closed: false };
+  const state = { dialled: false, opened: false, lost: false, closed: false };
   const failed = Promise.withResolvers<never>();
   const sql = postgres(database.url, {
     max: 1,
@@ -55,8 +55,10 @@ export async function openSession(
       if (!state.closed) onLost();
     },
     async socket(options: SocketOptions) {
-      if (state.opened) throw new RuntimeError('CONNECTION_LOST', 'The connection to the database broke.');
       try {
+        // Not even while it opens: what the driver has not sent on the first socket keeps it from using a second one.
+        if (state.dialled) throw new RuntimeError('CONNECTION_LOST', 'The connection to the database broke.');
+        state.dialled = true;
         return await firstThatAnswers(options);
       } catch (error) {
         failed.reject(error);

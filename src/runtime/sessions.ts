@@ -2,25 +2,28 @@ import type { Database } from '../db/connection.ts';
 import { RuntimeError } from './errors.ts';
 import { openSession, type Session } from './session.ts';
 
-const APPLICATION_NAME = 'actor transactions';
-
 interface Waiting {
   resolve(session: Session): void;
   reject(error: unknown): void;
 }
 
-/** Sessions for transactions: opened when needed, used again, thrown away when their connection breaks. */
+/** Sessions of one kind: opened when needed, used again, thrown away when their connection breaks. */
 export class Sessions {
   readonly #database: Database;
+  readonly #applicationName: string;
   readonly #max: number;
   readonly #idle: Session[] = [];
   readonly #waiting: Waiting[] = [];
   #count = 0;
   #closed = false;
 
-  /** @param max sessions at most; who comes when all are taken waits for its turn */
-  constructor(database: Database, max: number) {
+  /**
+   * @param applicationName shown in `pg_stat_activity`
+   * @param max sessions at most; who comes when all are taken waits for its turn
+   */
+  constructor(database: Database, applicationName: string, max: number) {
     this.#database = database;
+    this.#applicationName = applicationName;
     this.#max = max;
   }
 
@@ -61,7 +64,7 @@ export class Sessions {
   async #open(): Promise<Session> {
     this.#count += 1;
     try {
-      return await openSession(this.#database, APPLICATION_NAME);
+      return await openSession(this.#database, this.#applicationName);
     } catch (error) {
       this.#count -= 1;
       this.#serveAnother();

@@ -1,8 +1,11 @@
 import type { Tx } from '../db/connection.ts';
 import type { Actor } from './actor.ts';
 
-/** The work of one stage region: who does it, how often it is looked for, what it does. */
-export interface Stage {
+/** The work of one stage region: who does it, how often it is looked for, what it does, one by one or set by set. */
+export type Stage = StagePolicy & (OneByOne | SetBySet);
+
+/** What every stage says of itself. */
+export interface StagePolicy {
   /** Name of its queues (`<name>_worker`, `<name>_beat_producer`), loggers and metrics. */
   readonly name: string;
   readonly actor: Actor;
@@ -11,8 +14,14 @@ export interface Stage {
   readonly maxAttempts: number;
   /** Seconds between ticks. */
   readonly frequencySeconds: number;
-  /** Pieces of work performed at the same time by one process. */
+  /** Calls of `perform` or `performSet` at the same time in one process. */
   readonly concurrency: number;
+  /** Runs in the transaction of an operator's `release`: leaves out what failed, or records what was done after all. */
+  onRelease?(tx: OutcomeTransaction, id: string): Promise<void>;
+}
+
+/** Work that is best done piece by piece. */
+export interface OneByOne {
   /**
    * Does the work: calls the outside world, without a transaction. What it returns is then recorded in one.
    * It must be safe to run again: a crash between performing and recording runs it a second time.
@@ -20,8 +29,19 @@ export interface Stage {
    * @throws anything; recorded as a failed attempt with the error's `code`, and as final if its `retryable` is false
    */
   perform(work: Work): Promise<Outcome>;
-  /** Runs in the transaction of an operator's `release`: leaves out what failed, or records what was done after all. */
-  onRelease?(tx: OutcomeTransaction, id: string): Promise<void>;
+}
+
+/** Work whose outside takes many pieces in one call. */
+export interface SetBySet {
+  /** Pieces of work handed to one call at most; those that wait are handed over together, nobody waits for more. */
+  readonly setSize: number;
+  /**
+   * {@link OneByOne.perform} for a set of pieces of work, of different actors.
+   *
+   * @returns one outcome for each, in the same order
+   * @throws anything; recorded as a failed attempt of every piece
+   */
+  performSet(set: readonly Work[]): Promise<readonly Outcome[]>;
 }
 
 /** One piece of work, as a worker sees it. */
@@ -32,6 +52,8 @@ export interface Work {
   readonly job: string;
   /** Attempts used before this one. */
   readonly attempt: number;
+  /** The present moment, by the system's clock. */
+  now(): Date;
   /** Aborted when the work was taken away or the process stops. */
   readonly signal: AbortSignal;
   /**
@@ -52,23 +74,27 @@ export interface Submission {
 }
 
 /** What a worker reports. `write` runs in the transaction that records the outcome, so they stand or fall together. */
-export type Outcome =
-  | {
-      readonly kind: 'succeeded';
-      readonly write?: (tx: OutcomeTransaction) => Promise<void>;
-      /** Further fields of the `succeeded` event. */
-      readonly event?: Readonly<Record<string, unknown>>;
-    }
-  | {
-      readonly kind: 'refused' | 'failed';
-      readonly code: string;
-      readonly message: string;
-      /** Trying again cannot help: goes to ERROR at once. */
-      readonly final?: boolean;
-      /** What {@link Work.submitting} announced surely never left. Never said when an earlier try may have left. */
-      readonly unsent?: boolean;
-      readonly write?: (tx: OutcomeTransaction) => Promise<void>;
-    };
+export type Outcome = (Succeeded | Fault) & {
+  /** Names of what only one transaction at a time may write: held from before `write` until the commit. */
+  readonly exclusively?: readonly string[];
+  readonly write?: (tx: OutcomeTransaction) => Promise<void>;
+};
+
+interface Succeeded {
+  readonly kind: 'succeeded';
+  /** Further fields of the `succeeded` event. */
+  readonly event?: Readonly<Record<string, unknown>>;
+}
+
+interface Fault {
+  readonly kind: 'refused' | 'failed';
+  readonly code: string;
+  readonly message: string;
+  /** Trying again cannot help: goes to ERROR at once. */
+  readonly final?: boolean;
+  /** What {@link Work.submitting} announced surely never left. Never said when an earlier try may have left. */
+  readonly unsent?: boolean;
+}
 
 /** What an outcome or a release may write with. */
 export interface OutcomeTransaction {

@@ -11,7 +11,9 @@ import { ActorTransaction, type Committed } from './transaction.ts';
 const RUN_AGAIN = new Set(['40001', '40P01']);
 const RUNS_MAX = 5;
 /** Transactions at the same time in one process. */
-const SESSIONS_MAX = 8;
+const TRANSACTIONS_MAX = 8;
+/** Single statements at the same time in one process. */
+const STATEMENTS_MAX = 4;
 
 /** Runs units of work, and tells who needs to know after each commit. */
 export class Store {
@@ -19,11 +21,13 @@ export class Store {
   readonly registry: Registry;
   readonly jobs: Jobs;
   readonly observer: Observer;
-  readonly #sessions: Sessions;
+  readonly #transactions: Sessions;
+  readonly #statements: Sessions;
   readonly #afterCommit: ((committed: Committed) => void)[] = [];
 
   constructor(database: Database, registry: Registry, jobs: Jobs, observer: Observer) {
-    this.#sessions = new Sessions(database, SESSIONS_MAX);
+    this.#transactions = new Sessions(database, 'actor transactions', TRANSACTIONS_MAX);
+    this.#statements = new Sessions(database, 'actor statements', STATEMENTS_MAX);
     this.database = database;
     this.registry = registry;
     this.jobs = jobs;
@@ -55,13 +59,28 @@ export class Store {
     }
   }
 
-  /** Ends the transactions' connections; `transact` throws RuntimeError `STOPPED` from now on. */
-  close(): Promise<void> {
-    return this.#sessions.close();
+  /**
+   * Runs statements that need no transaction. On a session and not in the pool, like transactions: a connection of the
+   * pool that broke at the wrong moment keeps those who use it afterwards waiting for ten seconds each.
+   *
+   * @throws the database's error; when the connection broke, the statement may have been carried out nevertheless
+   */
+  async query<T>(run: (sql: Sql) => Promise<T>): Promise<T> {
+    const session = await this.#statements.take();
+    try {
+      return await run(session.sql);
+    } finally {
+      this.#statements.giveBack(session);
+    }
+  }
+
+  /** Ends all sessions; `transact` and `query` throw RuntimeError `STOPPED` from now on. */
+  async close(): Promise<void> {
+    await Promise.all([this.#transactions.close(), this.#statements.close()]);
   }
 
   async #once<T>(work: (tx: ActorTransaction) => Promise<T>): Promise<[T, Committed]> {
-    const session = await this.#sessions.take();
+    const session = await this.#transactions.take();
     const { sql } = session;
     try {
       await sql`begin`;
@@ -79,7 +98,7 @@ export class Store {
       if (!session.lost) await sql`rollback`.catch(() => session.close());
       throw error;
     } finally {
-      this.#sessions.giveBack(session);
+      this.#transactions.giveBack(session);
     }
   }
 

@@ -57,7 +57,10 @@ export class ActorSystem {
       actors: options.actors,
       stages: options.stages,
     });
-    const jobs = new Jobs(options.database.url, options.works, (error) => observer.troubled('jobs', error));
+    const jobs = new Jobs(options.database.url, options.works, (error, mayBeLost) => {
+      observer.troubled('jobs', error);
+      if (mayBeLost) this.#processes.suspectUnclaimed();
+    });
     this.#works = options.works;
     this.store = new Store(options.database, registry, jobs, observer);
     this.feed = new Feed(this.store);

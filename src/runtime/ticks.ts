@@ -117,8 +117,9 @@ export class Ticks {
 
   async #readClock(): Promise<void> {
     const before = Date.now();
-    const [row] = await this.#store.database.sql<{ now: number }[]>`
-      select (extract(epoch from clock_timestamp()) * 1000)::float8 as now`;
+    const [row] = await this.#store.query(
+      (sql) => sql<{ now: number }[]>`select (extract(epoch from clock_timestamp()) * 1000)::float8 as now`,
+    );
     if (row) this.#clockOffsetMs = row.now - (before + Date.now()) / 2;
   }
 

@@ -128,7 +128,7 @@ export class ActorTransaction {
         const snapshot = decode(actor, row, maxAttempts);
         loaded.set(id, {
           actor,
-          correlation: String(row[actor.parent]),
+          correlation: String(row[actor.correlation]),
           stored: encode(actor, snapshot),
           snapshot,
         });

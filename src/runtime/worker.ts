@@ -1,6 +1,6 @@
 import type { Job } from 'pg-boss';
 import { retryAt } from './backoff.ts';
-import { codeOf, messageOf, SupersededError } from './errors.ts';
+import { codeOf, messageOf, RuntimeError, SupersededError } from './errors.ts';
 import { type Claim, claimOf, type JobData, LOST_QUEUE, workerQueue } from './jobs.ts';
 import type { Processes } from './processes.ts';
 import { Recorder } from './recorder.ts';
@@ -36,7 +36,11 @@ export class Workers {
         let id = '';
         id = await boss.work<JobData, void>(
           queue,
-          { batchSize: 1, pollingIntervalSeconds: POLL_SECONDS, notifyPollingIntervalSeconds: POLL_SECONDS },
+          {
+            batchSize: 'setSize' in stage ? stage.setSize : 1,
+            pollingIntervalSeconds: POLL_SECONDS,
+            notifyPollingIntervalSeconds: POLL_SECONDS,
+          },
           async (jobs) => {
             await this.#handle(stage, jobs);
             // There may be more: a worker of pg-boss otherwise sleeps after every fetch.
@@ -77,15 +81,24 @@ export class Workers {
     // Thrown, a job that came too late goes back to the queue.
     this.#stopping.signal.throwIfAborted();
     await this.#processes.claim(workerQueue(stage), jobs.map(claimOf));
-    await Promise.all(jobs.map((job) => this.#performAndRecord(stage, job)));
+    const started = performance.now();
+    for (const job of jobs) this.#began(stage, job);
+    const outcomes = await this.#perform(stage, jobs);
+    const recorded = await Promise.allSettled(
+      jobs.map((job, n) => this.#record(stage, job, outcomes[n] ?? null, started)),
+    );
+    for (const result of recorded) if (result.status === 'rejected') throw result.reason;
   }
 
-  async #performAndRecord(stage: Stage, job: Job<JobData>): Promise<void> {
-    const started = performance.now();
+  #began(stage: Stage, job: Job<JobData>): void {
     const { id, attempt, due } = job.data;
     const waitedMs = this.#store.registry.clock.now().getTime() - new Date(due).getTime();
     this.#store.observer.workStarted(stage, { id, job: job.id, attempt, waitedMs });
-    let outcome = await this.#perform(stage, job);
+  }
+
+  /** @param performed null when the work was taken over by another worker */
+  async #record(stage: Stage, job: Job<JobData>, performed: Outcome | null, started: number): Promise<void> {
+    let outcome = performed;
     try {
       if (outcome) await this.#recorder.record({ stage, claim: claimOf(job), data: job.data, outcome });
     } catch (error) {
@@ -94,7 +107,7 @@ export class Workers {
       outcome = null;
     }
     this.#store.observer.workEnded(stage, {
-      id,
+      id: job.data.id,
       job: job.id,
       outcome: outcome?.kind ?? 'superseded',
       code: outcome && 'code' in outcome ? outcome.code : null,
@@ -103,10 +116,27 @@ export class Workers {
     });
   }
 
-  /** Null when the work was taken over by another worker. */
-  async #perform(stage: Stage, job: Job<JobData>): Promise<Outcome | null> {
+  /** One outcome for each job; null where the work was taken over by another worker. */
+  async #perform(stage: Stage, jobs: readonly Job<JobData>[]): Promise<readonly (Outcome | null)[]> {
+    const set = jobs.map((job) => this.#workOf(stage, job));
+    if ('perform' in stage) {
+      return Promise.all(set.map((work) => this.#caught(stage, () => stage.perform(work))));
+    }
+    const outcomes = await this.#caught(stage, async () => {
+      const performed = await stage.performSet(set);
+      if (performed.length === set.length) return performed;
+      throw new RuntimeError(
+        'OUTCOMES_MISSING',
+        `${stage.name} gave ${performed.length} outcomes for ${set.length} pieces of work.`,
+      );
+    });
+    return Array.isArray(outcomes) ? outcomes : set.map(() => outcomes as Outcome | null);
+  }
+
+  /** What is thrown is a failed attempt; null when the work was taken over by another worker. */
+  async #caught<T>(stage: Stage, perform: () => Promise<T>): Promise<T | Outcome | null> {
     try {
-      return await stage.perform(this.#workOf(stage, job));
+      return await perform();
     } catch (error) {
       if (error instanceof SupersededError) return null;
       const code = codeOf(error, 'INTERNAL_ERROR');
@@ -121,6 +151,7 @@ export class Workers {
       id: job.data.id,
       job: job.id,
       attempt: job.data.attempt,
+      now: () => this.#store.registry.clock.now(),
       signal: AbortSignal.any([job.signal, this.#stopping.signal]),
       submitting: () => this.#submitting(stage, claimOf(job), job.data),
     };

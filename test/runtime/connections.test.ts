@@ -5,7 +5,7 @@ import { openSession } from '../../src/runtime/session.ts';
 import type { OutcomeTransaction, Work } from '../../src/runtime/stage.ts';
 import { listen, openShop, type Shop } from '../support/shop.ts';
 import { documentActor, toyStages } from '../support/toy.ts';
-import { until } from '../support/wait.ts';
+import { gate, until } from '../support/wait.ts';
 
 let shop: Shop;
 beforeEach(async () => {
@@ -53,6 +53,39 @@ describe('a system whose connections break', () => {
     });
   });
 
+  it('hands on a job soon that it took and could neither claim nor hand back', async () => {
+    const { heard, observer } = listen();
+    // One worker for each stage: what it complains of is about this job.
+    const system = await shop.join({ observer, stages: toyStages({}, { concurrency: 1 }) });
+    const admin = connect(new URL('/postgres', shop.url).href, { max: 1 });
+    const name = admin.sql(new URL(shop.url).pathname.slice(1));
+    const unclaimed = gate();
+    const claims = shop.database.sql.begin(async (sql) => {
+      await sql`lock table actor_claims in exclusive mode`;
+      await shop.receive(system, 'o1', 1);
+      await until('a worker is about to claim a job', async () => {
+        const waiting = "datname = current_database() and wait_event_type = 'Lock'";
+        return (
+          (await shop.count('pg_stat_activity', `${waiting} and query like '%into actor_claims%'`)) === 1
+        );
+      });
+      await admin.sql`alter database ${name} allow_connections false`;
+      await shop.breakConnections();
+      await unclaimed.opened;
+    });
+    await until('the job could not be handed back', () =>
+      heard.troubled.some(
+        (trouble) => trouble.startsWith('jobs:') && trouble.includes('toy_typesetting_worker'),
+      ),
+    );
+    await admin.sql`alter database ${name} allow_connections true`;
+    await admin.close();
+    unclaimed.open();
+    await claims;
+    await until('the document is printed', async () => (await shop.pagesPrinted()) === 2);
+    expect(heard.recovered).toBe(1);
+  });
+
   it('is alive again for the others soon', async () => {
     const system = await shop.join({ works: false });
     const lockHolders = async () => {
@@ -77,7 +110,7 @@ describe('a system whose connections break', () => {
 describe('a transaction whose connection breaks', () => {
   it('stores nothing, disturbs no other transaction, and can be tried again', async () => {
     const system = await shop.join({ works: false });
-    const ids = await shop.receive(system, 'o1', 2, new Date(Date.now() + 3_600_000));
+    const ids = await shop.receive(system, 'o1', 2, null);
     const [victim = '', bystander = ''] = ids;
     const due = { type: 'typesetting.due', at: new Date(), dueAt: new Date() } as const;
     const statementsAfterwards: unknown[] = [];

@@ -14,8 +14,12 @@ export interface Shop {
   readonly database: Database;
   /** A further process of the same system, as far as the runtime can tell; stopped with the shop. */
   join(options?: Partial<SystemOptions>, perform?: Performers): Promise<ActorSystem>;
-  /** Inserts an order with documents of two pages each and tells the documents that they were received. */
-  receive(system: ActorSystem, orderId: string, documents: number, at?: Date): Promise<string[]>;
+  /**
+   * Inserts an order with documents of two pages each and tells the documents that they were received.
+   *
+   * @param at when their typesetting is due, at once unless told otherwise; null: when somebody says so
+   */
+  receive(system: ActorSystem, orderId: string, documents: number, at?: Date | null): Promise<string[]>;
   documents(): Promise<Document[]>;
   document(id: string): Promise<Document>;
   /** The journal of one actor, or all of it. */
@@ -118,7 +122,10 @@ export async function openShop(): Promise<Shop> {
           insert into toy_documents (id, order_id, pages) select id, ${orderId}, 2 from unnest(${ids}::text[]) id`;
         await tx.send(
           documentActor,
-          ids.map((id) => ({ id, event: { type: 'received', at } })),
+          ids.map((id) => ({
+            id,
+            event: at ? { type: 'received', at } : { type: 'typesetting.enable', at: tx.now, dueAt: null },
+          })),
         );
       });
       return ids;

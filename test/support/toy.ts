@@ -10,7 +10,7 @@ import {
   type Timed,
 } from '../../src/machines/stage.ts';
 import { defineActor } from '../../src/runtime/actor.ts';
-import type { Outcome, Stage, Work } from '../../src/runtime/stage.ts';
+import type { OneByOne, Outcome, Stage, StagePolicy, Work } from '../../src/runtime/stage.ts';
 
 /** A print shop: orders of documents; each document is typeset, then printed; the order counts printed pages. */
 
@@ -177,7 +177,7 @@ export type Performers = Partial<Record<StageName, (work: Work) => Promise<Outco
 const done = async (): Promise<Outcome> => ({ kind: 'succeeded' });
 
 /** Stages of the print shop; what they do is the test's business, and so is everything else about them. */
-export function toyStages(perform: Performers = {}, options: Partial<Stage> = {}): Stage[] {
+export function toyStages(perform: Performers = {}, options: Partial<StagePolicy & OneByOne> = {}): Stage[] {
   return (['typesetting', 'printing', 'paper'] as const).map((region) => ({
     name: `toy_${region}`,
     actor: region === 'paper' ? orderActor : documentActor,
