@@ -27,7 +27,10 @@ export interface BatchFacts {
   readonly benefit_type: BenefitType;
 }
 
-export type BatchEvent = StageEvent<BatchRegion> | (Timed & { readonly type: 'received' });
+export type BatchEvent =
+  | Exclude<StageEvent<BatchRegion>, { readonly type: 'agency_allocation.succeeded' }>
+  | (Timed & { readonly type: 'agency_allocation.succeeded'; readonly job: string; readonly notify: boolean })
+  | (Timed & { readonly type: 'received' });
 export type BatchContext = ActorContext<BatchRegion, BatchFacts>;
 
 const shared = stageImplementations<BatchRegion, BatchFacts, BatchEvent>();
@@ -66,6 +69,16 @@ const physicalCashIsReadyToPay = batch.enqueueActions(({ enqueue, check }) => {
   if (check('isPhysicalCash')) for (const action of readyToPay) enqueue(action);
 });
 
+/** Everybody concerned is told now, or never when notifications are suppressed. */
+const geosAreAllocated = {
+  type: 'tell',
+  params: ({ context, event }: { context: BatchContext; event: BatchEvent }) => ({
+    to: 'geo',
+    childrenOf: context.id,
+    event: { type: 'allocated', notify: 'notify' in event && event.notify, at: event.at },
+  }),
+} as const;
+
 /**
  * A batch of disbursements, as it was received in one request. Its five regions are the columns `<region>_status` of
  * `disbursement_batch_control`; the benefit type decides which of them it passes.
@@ -95,7 +108,7 @@ export const batchMachine = batch.createMachine({
     }),
     agency_allocation: stageRegion('agency_allocation', PROCESS_STATUS, {
       releasable: false,
-      onProcessed: [physicalCashIsReadyToPay],
+      onProcessed: [geosAreAllocated, physicalCashIsReadyToPay],
     }),
     sponsor_bank_dispatch: stageRegion('sponsor_bank_dispatch', PROCESS_STATUS, {
       releasable: true,

@@ -5,7 +5,7 @@ import { assign } from 'xstate';
  * done by a worker. Its states are the values of the region's status column, so the row is the snapshot.
  *
  * ```
- * NOT_APPLICABLE ─enable→ PENDING ─dispatch→ PROCESSING ─succeeded→ PROCESSED
+ * NOT_APPLICABLE ─enable→ PENDING ─dispatch→ PROCESSING ─succeeded→ PROCESSED (─skip→ from the first to the last)
  *        ↑────────cancel─────┘ ↑                 │
  *                              ├─failed, stale───┤ (attempts left)
  *                            retry               ├─failed, stale→ ERROR ─release→ PROCESSED
@@ -72,6 +72,7 @@ export type StageEvent<R extends string> = R extends string
       | (Timed & { readonly type: `${R}.retry` })
       | (Timed & { readonly type: `${R}.release` })
       | (Timed & { readonly type: `${R}.cancel` })
+      | (Timed & { readonly type: `${R}.skip` })
   : never;
 
 /**
@@ -137,6 +138,7 @@ const changes = {
   retried: (_, event) => ({ attempts: 0, dueAt: event.at }),
   released: () => ({}),
   cancelled: () => ({ dueAt: null }),
+  skipped: () => ({}),
 } satisfies Record<string, Change>;
 
 /**
@@ -167,10 +169,13 @@ export function stageImplementations<R extends string, F, E extends AnyStageEven
       retried: change(changes.retried),
       released: change(changes.released),
       cancelled: change(changes.cancelled),
+      skipped: change(changes.skipped),
       enqueue: (_: unknown, _params: { readonly region: R; readonly job: string }) => {},
       tell: (_: unknown, _params: Tell) => {},
     },
     guards: {
+      waits: ({ context }: Seen<Context>, { region }: { readonly region: R }) =>
+        context.stages[region].dueAt === null,
       ownsJob: ({ context, event }: Seen<Context>, { region }: { readonly region: R }) =>
         owns(context, event, region),
       ownsJobAndMayTryAgain: ({ context, event }: Seen<Context>, { region }: { readonly region: R }) =>
@@ -226,6 +231,10 @@ export interface StageOptions<D extends readonly unknown[]> {
   readonly onProcessed: D;
   /** Whether an operator may accept what was done and leave out what failed. */
   readonly releasable: boolean;
+  /** Whether configuration may declare the stage done without doing it. */
+  readonly skippable?: boolean;
+  /** Actions whenever an attempt has ended, well or badly; they see the stage as it was before this one counts. */
+  readonly onAttempted?: readonly unknown[];
 }
 
 /**
@@ -246,6 +255,7 @@ export function stageRegion<
   const on = <const K extends string>(event: K) => `${region}.${event}` as const;
   const params = { region } as const;
   const { pending, processing, processed, askAgain } = names;
+  const { onAttempted = [] } = options;
   const dispatch = {
     target: processing,
     actions: [
@@ -262,12 +272,12 @@ export function stageRegion<
       {
         guard: { type: 'ownsJobAndMayTryAgain', params },
         target: pending,
-        actions: [...first, { type: 'failed', params }],
+        actions: [...onAttempted, ...first, { type: 'failed', params }],
       },
       {
         guard: { type: 'ownsJob', params },
         target: 'ERROR',
-        actions: [...first, { type: 'gaveUp', params }],
+        actions: [...onAttempted, ...first, { type: 'gaveUp', params }],
       },
     ] as const;
   const refusal =
@@ -282,10 +292,18 @@ export function stageRegion<
         ] as const);
 
   const states = {
-    NOT_APPLICABLE: { on: { [on('enable')]: { target: pending, actions: [{ type: 'enabled', params }] } } },
+    NOT_APPLICABLE: {
+      on: {
+        [on('enable')]: { target: pending, actions: [{ type: 'enabled', params }] },
+        ...(options.skippable
+          ? { [on('skip')]: { target: processed, actions: [{ type: 'skipped', params }] } }
+          : {}),
+      },
+    },
     [pending]: {
       on: {
-        [on('due')]: { actions: [{ type: 'becameDue', params }] },
+        // What has a time already, be it a retry's, keeps it.
+        [on('due')]: { guard: { type: 'waits', params }, actions: [{ type: 'becameDue', params }] },
         [on('dispatch')]: dispatch,
         [on('cancel')]: cancel,
       },
@@ -296,13 +314,17 @@ export function stageRegion<
         [on('succeeded')]: {
           guard: { type: 'ownsJob', params },
           target: processed,
-          actions: [{ type: 'succeeded', params }, ...options.onProcessed],
+          actions: [...onAttempted, { type: 'succeeded', params }, ...options.onProcessed],
         },
         [on('refused')]: refusal,
         [on('failed')]: fault(),
         [on('stale')]: [
-          { guard: { type: 'mayTryAgain', params }, target: pending, actions: [{ type: 'failed', params }] },
-          { target: 'ERROR', actions: [{ type: 'gaveUp', params }] },
+          {
+            guard: { type: 'mayTryAgain', params },
+            target: pending,
+            actions: [...onAttempted, { type: 'failed', params }],
+          },
+          { target: 'ERROR', actions: [...onAttempted, { type: 'gaveUp', params }] },
         ],
       },
     },

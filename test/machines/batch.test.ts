@@ -7,8 +7,8 @@ import {
   type BenefitType,
   batchMachine,
 } from '../../src/machines/batch.ts';
-import { batchRecord, type Effect, later, newBatch, START, seen, stageOf, step } from './records.ts';
-import { type Consequence, type MachineRules, processStatus } from './table.ts';
+import { batchRecord, type Effect, later, newBatch, run, START, seen, stageOf, step } from './records.ts';
+import { type Consequence, type MachineRules, processStatus, type RegionEvent } from './table.ts';
 import { Coverage, stageEvents, walkEverywhere } from './walks.ts';
 
 /** Where a batch starts and what it passes, as the pipeline's table has it. */
@@ -25,6 +25,11 @@ const MAX_ATTEMPTS = 2;
 const question = (at: Date): Effect => ({
   type: 'tell',
   params: { to: 'envelope', id: 'envelope-1', event: { type: 'batch_ready', batch: 'batch-1', at } },
+});
+
+const allocated = (notify: boolean, at: Date): Effect => ({
+  type: 'tell',
+  params: { to: 'geo', childrenOf: 'batch-1', event: { type: 'allocated', notify, at } },
 });
 
 /** The next stage of the benefit type becomes due at once; payment waits for the envelope, which is asked. */
@@ -46,8 +51,25 @@ const rules = (benefitType: BenefitType): MachineRules => ({
   },
   maxAttempts: MAX_ATTEMPTS,
   onEvent: (world, { type, at }) => ({ world, ...(type === 'received' ? next(benefitType, null, at) : {}) }),
-  onProcessed: (world, region, { at }) => ({ world, ...next(benefitType, region as BatchRegion, at) }),
+  onProcessed: (world, region, event) => {
+    const { raised = [], effects = [] } = next(benefitType, region as BatchRegion, event.at);
+    const told =
+      region === 'agency_allocation'
+        ? [allocated((event as AgencyAllocated & RegionEvent).notify, event.at)]
+        : [];
+    return { world, raised, effects: [...told, ...effects] };
+  },
 });
+
+/** Allocating agencies succeeds with word on whether anybody is to be notified. */
+type AgencyAllocated = Extract<BatchEvent, { type: 'agency_allocation.succeeded' }>;
+
+const eventsOf = (snapshot: unknown, region: BatchRegion, at: Date): BatchEvent[] =>
+  stageEvents(snapshot, region, at).flatMap((event): BatchEvent[] =>
+    event.type === 'agency_allocation.succeeded'
+      ? [true, false].map((notify): AgencyAllocated => ({ ...event, notify }))
+      : [event],
+  );
 
 describe('a batch', () => {
   it('does in every state what the table says, and every transition is walked', () => {
@@ -61,11 +83,22 @@ describe('a batch', () => {
             { type: 'received', at },
             ...BATCH_REGIONS.flatMap((region) => [
               { type: `${region}.due`, at, dueAt: later(at, 2) } as const,
-              ...stageEvents(snapshot, region, at),
+              ...eventsOf(snapshot, region, at),
             ]),
           ],
           rules: rules(benefitType),
         },
+        coverage,
+      );
+    }
+    // Only payment is ever enabled without a time; the others could be.
+    for (const region of BATCH_REGIONS) {
+      const events = (_: unknown, at: Date): BatchEvent[] => [
+        { type: `${region}.enable`, at, dueAt: null },
+        { type: `${region}.due`, at, dueAt: later(at, 2) },
+      ];
+      walkEverywhere(
+        { machine: batchMachine, input: batchRecord('SERVICE'), events, rules: rules('SERVICE') },
         coverage,
       );
     }
@@ -91,7 +124,7 @@ describe('a batch', () => {
       // Only payment waits for somebody else; everything else is due as soon as it is pending.
       expect(stageOf(batch, region).dueAt === null).toBe(region === 'sponsor_bank_dispatch');
       send({ type: `${region}.dispatch`, at, job: 'j' });
-      send({ type: `${region}.succeeded`, at, job: 'j' });
+      send({ type: `${region}.succeeded`, at, job: 'j', notify: true });
     }
     expect(passed).toEqual(STAGES[benefitType]);
     expect(seen(batch).value).toEqual(
@@ -99,5 +132,20 @@ describe('a batch', () => {
         BATCH_REGIONS.map((region) => [region, passed.includes(region) ? 'PROCESSED' : 'NOT_APPLICABLE']),
       ),
     );
+  });
+
+  it.each([true, false])('tells its geo records once that they are allocated, notify: %s', (notify) => {
+    const { snapshot, effects } = run(batchMachine, newBatch('COMMODITY'), [
+      { type: 'received', at: START },
+      ...(['geo_resolution', 'warehouse_allocation'] as const).flatMap((region): BatchEvent[] => [
+        { type: `${region}.dispatch`, at: START, job: 'j' },
+        { type: `${region}.succeeded`, at: START, job: 'j' },
+      ]),
+      { type: 'agency_allocation.dispatch', at: START, job: 'j' },
+      { type: 'agency_allocation.succeeded', at: later(START), job: 'j', notify },
+      { type: 'agency_allocation.succeeded', at: later(START), job: 'j', notify },
+    ]);
+    expect(effects.filter(({ type }) => type === 'tell')).toEqual([allocated(notify, later(START))]);
+    expect(seen(snapshot).value.agency_allocation).toBe('PROCESSED');
   });
 });

@@ -146,6 +146,7 @@ export class Town {
       code: 'C',
       retryAt: at,
       reference: 'B',
+      notify: false,
       final: end === 'final',
     };
   }
@@ -170,6 +171,8 @@ export class Town {
     for (const { type, params } of effects) {
       if (type !== 'tell') continue;
       const { to, id, event } = params as Tell;
+      // Notifications are another story.
+      if (to === 'geo') continue;
       const addressee = to === 'envelope' ? 'envelope' : id === undefined ? null : numberOf(id);
       if (event.type === `${PAYMENT}.due`)
         this.permissions.push(addressee === null ? 'all' : Number(addressee));

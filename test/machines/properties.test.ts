@@ -23,7 +23,7 @@ describe.each(SUBJECTS)('$name, whatever happens to it', (subject) => {
     expect(usedUp).toBeGreaterThan(0);
   });
 
-  it('never leaves PROCESSED, and leaves NOT_APPLICABLE only when the stage is enabled', () => {
+  it('never leaves PROCESSED, and leaves NOT_APPLICABLE only when the stage is enabled or skipped', () => {
     let changes = 0;
     everyStep(
       subject,
@@ -34,7 +34,8 @@ describe.each(SUBJECTS)('$name, whatever happens to it', (subject) => {
             if (from === to) continue;
             changes += 1;
             expect(PROCESSED).not.toContain(from);
-            if (from === 'NOT_APPLICABLE') expect(micro.event.type).toBe(`${region}.enable`);
+            if (from === 'NOT_APPLICABLE')
+              expect(micro.event.type).toBe(`${region}.${PROCESSED.includes(to ?? '') ? 'skip' : 'enable'}`);
           }
         }
       },
@@ -64,6 +65,18 @@ describe.each(SUBJECTS)('$name, whatever happens to it', (subject) => {
         if (dueAt !== null) expect(WAITING).toContain(state);
       }
     });
+  });
+
+  it('keeps the time it has when it becomes due once more', () => {
+    let kept = 0;
+    everyStep(subject, ({ before, event, snapshot, effects }) => {
+      const [region = '', kind] = event.type.split('.');
+      if (kind !== 'due' || stageOf(before, region).dueAt === null) return;
+      kept += 1;
+      expect(snapshot).toBe(before);
+      expect(effects).toEqual([]);
+    });
+    expect(kept).toBeGreaterThan(0);
   });
 
   it('asks for exactly one job for each dispatch that it follows, and for none otherwise', () => {

@@ -12,11 +12,17 @@ import {
   batchMachine,
 } from '../../src/machines/batch.ts';
 import {
+  BENEFICIARY_REGIONS,
+  type BeneficiaryContext,
+  beneficiaryMachine,
+} from '../../src/machines/beneficiary.ts';
+import {
   ENVELOPE_REGIONS,
   type EnvelopeContext,
   type EnvelopeFacts,
   envelopeMachine,
 } from '../../src/machines/envelope.ts';
+import { GEO_REGIONS, type GeoContext, geoMachine } from '../../src/machines/geo.ts';
 import { NEW_STAGE, type StageData } from '../../src/machines/stage.ts';
 import { type StatementContext, statementMachine } from '../../src/machines/statement.ts';
 
@@ -67,12 +73,30 @@ export const statementRecord = (maxAttempts = 3): StatementContext => ({
   maxAttempts: { statement_process: maxAttempts },
 });
 
+export const geoRecord = (maxAttempts = 3, id = 'geo-1'): GeoContext => ({
+  id,
+  facts: {},
+  stages: forEach(GEO_REGIONS, NEW_STAGE),
+  maxAttempts: forEach(GEO_REGIONS, maxAttempts),
+});
+
+export const beneficiaryRecord = (maxAttempts = 3, id = 'beneficiary-1'): BeneficiaryContext => ({
+  id,
+  facts: {},
+  stages: forEach(BENEFICIARY_REGIONS, NEW_STAGE),
+  maxAttempts: forEach(BENEFICIARY_REGIONS, maxAttempts),
+});
+
 export const newBatch = (...record: Parameters<typeof batchRecord>) =>
   initialTransition(batchMachine, batchRecord(...record))[0];
 export const newEnvelope = (...record: Parameters<typeof envelopeRecord>) =>
   initialTransition(envelopeMachine, envelopeRecord(...record))[0];
 export const newStatement = (...record: Parameters<typeof statementRecord>) =>
   initialTransition(statementMachine, statementRecord(...record))[0];
+export const newGeo = (...record: Parameters<typeof geoRecord>) =>
+  initialTransition(geoMachine, geoRecord(...record))[0];
+export const newBeneficiary = (...record: Parameters<typeof beneficiaryRecord>) =>
+  initialTransition(beneficiaryMachine, beneficiaryRecord(...record))[0];
 
 /** A message or a job that a machine asks for. */
 export interface Effect {

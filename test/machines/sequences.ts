@@ -1,12 +1,16 @@
 import fc from 'fast-check';
 import type { AnyStateMachine } from 'xstate';
 import { BATCH_REGIONS, BENEFIT_TYPES, batchMachine } from '../../src/machines/batch.ts';
+import { BENEFICIARY_REGIONS, beneficiaryMachine } from '../../src/machines/beneficiary.ts';
 import { ENVELOPE_REGIONS, envelopeMachine } from '../../src/machines/envelope.ts';
+import { GEO_REGIONS, geoMachine } from '../../src/machines/geo.ts';
 import { statementMachine } from '../../src/machines/statement.ts';
 import {
   later,
   newBatch,
+  newBeneficiary,
   newEnvelope,
+  newGeo,
   newStatement,
   START,
   type Stepped,
@@ -34,6 +38,28 @@ export interface Subject {
 }
 
 const benefitType = (variant: number) => BENEFIT_TYPES[variant % BENEFIT_TYPES.length] ?? 'SERVICE';
+
+const allocated = (notify: boolean) => ({ type: 'allocated', notify, at: START }) as const;
+
+export const GEO: Subject = {
+  name: 'a geo record',
+  machine: geoMachine,
+  regions: GEO_REGIONS,
+  others: [allocated(true), allocated(false)],
+  start: (maxAttempts, variant) =>
+    variant === 0 ? newGeo(maxAttempts) : step(geoMachine, newGeo(maxAttempts), allocated(true)).snapshot,
+};
+
+export const BENEFICIARY: Subject = {
+  name: 'a beneficiary record',
+  machine: beneficiaryMachine,
+  regions: BENEFICIARY_REGIONS,
+  others: [allocated(true), allocated(false)],
+  start: (maxAttempts, variant) =>
+    variant === 0
+      ? newBeneficiary(maxAttempts)
+      : step(beneficiaryMachine, newBeneficiary(maxAttempts), allocated(true)).snapshot,
+};
 
 export const SUBJECTS: readonly Subject[] = [
   {
@@ -63,6 +89,8 @@ export const SUBJECTS: readonly Subject[] = [
     others: [{ type: 'uploaded' }],
     start: (maxAttempts) => newStatement(maxAttempts),
   },
+  GEO,
+  BENEFICIARY,
 ];
 
 export const PROCESSING: readonly string[] = ['PROCESSING', 'CHECK_IN_PROGRESS'];
@@ -86,6 +114,7 @@ const KINDS = [
   'retry',
   'release',
   'cancel',
+  'skip',
 ];
 /** What is to the point in a state; success and cancellation are rare because they end things. */
 const IN_PLACE: readonly (readonly [readonly string[], readonly string[]])[] = [
@@ -149,6 +178,7 @@ function eventOf(
     retryAt: later(at, 5),
     code: 'FAULT',
     reference: 'BLOCK-1',
+    notify: pick % 2 === 0,
   };
   return final ? { ...event, final } : event;
 }

@@ -24,6 +24,7 @@ describe('a statement', () => {
         input: statementRecord(),
         events: (snapshot, at): StatementEvent[] => [
           { type: 'uploaded', at },
+          { type: 'statement_process.enable', at, dueAt: null },
           { type: 'statement_process.due', at, dueAt: later(at, 2) },
           ...stageEvents(snapshot, 'statement_process', at),
         ],

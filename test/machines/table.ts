@@ -23,14 +23,18 @@ type Job = '=' | 'job' | '-';
 type Due = '=' | 'dueAt' | 'retryAt' | 'at' | '-';
 type Submission = '=' | '+1';
 type Submitted = '=' | 'first' | '-';
-/** `mine`: the result comes under the job that owns the stage. `left`: another attempt is allowed after this one. */
-type When = 'always' | 'mine' | 'mine, left' | 'left' | 'releasable';
+/**
+ * `mine`: the result comes under the job that owns the stage. `left`: another attempt is allowed after this one.
+ * `waits`: no time has been set yet.
+ */
+type When = 'always' | 'mine' | 'mine, left' | 'left' | 'waits' | 'releasable' | 'skippable';
 type Row = readonly [string, string, When, string, Attempts, Code, Job, Due, Submission, Submitted];
 
 const COMMON: readonly Row[] = [
   // from, event, when, to, attempts, error code, job id, due at, submission, submitted at
   ['NOT_APPLICABLE', 'enable', 'always', 'PENDING', '=', '=', '=', 'dueAt', '=', '='],
-  ['PENDING', 'due', 'always', 'PENDING', '=', '=', '=', 'dueAt', '=', '='],
+  ['NOT_APPLICABLE', 'skip', 'skippable', 'PROCESSED', '=', '=', '=', '=', '=', '='],
+  ['PENDING', 'due', 'waits', 'PENDING', '=', '=', '=', 'dueAt', '=', '='],
   ['PENDING', 'dispatch', 'always', 'PROCESSING', '=', '=', 'job', '-', '=', '='],
   ['PENDING', 'cancel', 'always', 'NOT_APPLICABLE', '=', '=', '=', '-', '=', '='],
   ['PROCESSING', 'submitting', 'mine', 'PROCESSING', '=', '=', '=', '=', '=', 'first'],
@@ -63,9 +67,14 @@ const PLAIN: Words = ['NOT_APPLICABLE', 'PENDING', 'PROCESSING', 'PROCESSED', 'E
 export interface RegionRules {
   readonly words: Words;
   readonly releasable: boolean;
+  readonly skippable: boolean;
 }
 
-export const processStatus = (releasable: boolean): RegionRules => ({ words: PLAIN.slice(0, 5), releasable });
+export const processStatus = (releasable: boolean, skippable = false): RegionRules => ({
+  words: PLAIN.slice(0, 5),
+  releasable,
+  skippable,
+});
 export const FUNDS_AVAILABLE: RegionRules = {
   words: [
     'NOT_APPLICABLE',
@@ -76,6 +85,7 @@ export const FUNDS_AVAILABLE: RegionRules = {
     'FUNDS_NOT_AVAILABLE',
   ],
   releasable: false,
+  skippable: false,
 };
 export const FUNDS_BLOCKED: RegionRules = {
   words: [
@@ -87,6 +97,7 @@ export const FUNDS_BLOCKED: RegionRules = {
     'FUNDS_BLOCK_FAILURE',
   ],
   releasable: false,
+  skippable: false,
 };
 
 /** The plain word for a region's state, and back. */
@@ -114,7 +125,9 @@ export function byTheTable(
     mine: event.job === stage.jobId,
     'mine, left': event.job === stage.jobId && event.final !== true && stage.attempts + 1 < maxAttempts,
     left: stage.attempts + 1 < maxAttempts,
+    waits: stage.dueAt === null,
     releasable: rules.releasable,
+    skippable: rules.skippable,
   };
   const rows = [
     ...COMMON,
@@ -168,8 +181,10 @@ export interface MachineRules {
   readonly maxAttempts: number;
   /** Events that are no stage's. */
   onEvent(world: World, event: RegionEvent): Consequence;
-  /** What follows when a stage is processed. */
+  /** What follows when a stage is processed; not when it is skipped. */
   onProcessed(world: World, region: string, event: RegionEvent): Consequence;
+  /** What follows when an attempt has ended, well or badly; `before` is the stage without it. */
+  onAttempted?(before: StageData, region: string, event: RegionEvent): Omit<Consequence, 'world'>;
   /** What holds after every event. */
   settle?(world: World, event: RegionEvent): World;
 }
@@ -203,7 +218,20 @@ function react(rules: MachineRules, world: World, event: RegionEvent): Consequen
     value: { ...world.value, [region]: after.state },
     stages: { ...world.stages, [region]: after.stage },
   };
-  if (plain(ofRegion, after.state) === 'PROCESSED') return rules.onProcessed(next, region, event);
-  if (type !== 'dispatch') return { world: next };
-  return { world: next, effects: [{ type: 'enqueue', params: { region, job: event.job } }] };
+  if (type === 'dispatch') {
+    return { world: next, effects: [{ type: 'enqueue', params: { region, job: event.job } }] };
+  }
+  const done = plain(ofRegion, after.state) === 'PROCESSED' && type !== 'skip';
+  const {
+    world: then,
+    raised = [],
+    effects = [],
+  } = done ? rules.onProcessed(next, region, event) : { world: next };
+  const counted = after.stage.attempts === stage.attempts + 1;
+  const attempted = counted ? rules.onAttempted?.(stage, region, event) : undefined;
+  return {
+    world: then,
+    raised: [...raised, ...(attempted?.raised ?? [])],
+    effects: [...effects, ...(attempted?.effects ?? [])],
+  };
 }

@@ -1,7 +1,9 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { type EventFromLogic, initialTransition, transition } from 'xstate';
 import { type BatchEvent, batchMachine } from '../../src/machines/batch.ts';
+import type { BeneficiaryEvent, beneficiaryMachine } from '../../src/machines/beneficiary.ts';
 import type { EnvelopeEvent, envelopeMachine } from '../../src/machines/envelope.ts';
+import type { GeoEvent, geoMachine } from '../../src/machines/geo.ts';
 import { PROCESS_STATUS, type StageEvent, stageRegion } from '../../src/machines/stage.ts';
 import type { StatementEvent, statementMachine } from '../../src/machines/statement.ts';
 import { batchRecord, later, newBatch, newEnvelope, START, step } from './records.ts';
@@ -19,6 +21,8 @@ describe('the types of events', () => {
     expectTypeOf<EventFromLogic<typeof batchMachine>>().toEqualTypeOf<BatchEvent>();
     expectTypeOf<EventFromLogic<typeof envelopeMachine>>().toEqualTypeOf<EnvelopeEvent>();
     expectTypeOf<EventFromLogic<typeof statementMachine>>().toEqualTypeOf<StatementEvent>();
+    expectTypeOf<EventFromLogic<typeof geoMachine>>().toEqualTypeOf<GeoEvent>();
+    expectTypeOf<EventFromLogic<typeof beneficiaryMachine>>().toEqualTypeOf<BeneficiaryEvent>();
   });
 
   it('have one event for each region and kind, and none of another region', () => {
@@ -43,7 +47,7 @@ describe('the types of events', () => {
   });
 
   it('know no event without its time or its fields', () => {
-    const send = (..._: readonly (BatchEvent | EnvelopeEvent | StatementEvent)[]) => {};
+    const send = (..._: readonly (BatchEvent | EnvelopeEvent | StatementEvent | GeoEvent)[]) => {};
     // @ts-expect-error when?
     send({ type: 'received' });
     // @ts-expect-error at which job?
@@ -60,6 +64,10 @@ describe('the types of events', () => {
     send({ type: 'statement_process.stale', at });
     // @ts-expect-error under which reference?
     send({ type: 'funds_blocked.succeeded', at, job: 'j' });
+    // @ts-expect-error is anybody to be notified?
+    send({ type: 'agency_allocation.succeeded', at, job: 'j' });
+    // @ts-expect-error and again?
+    send({ type: 'allocated', at });
     // @ts-expect-error which batch?
     send({ type: 'batch_ready', at });
     // @ts-expect-error amounts are exact texts

@@ -164,9 +164,12 @@ function keyOf<M extends AnyStateMachine>(snapshot: unknown, { facts, rules }: W
   const world = worldOf(snapshot);
   const parts = Object.entries(rules.regions).map(([region, ofRegion]) => {
     const state = world.value[region] ?? '';
-    const { attempts, dueAt, submittedAt } = stageOf(snapshot, region);
+    const { attempts, dueAt, submittedAt, errorCode } = stageOf(snapshot, region);
     if (['NOT_APPLICABLE', 'PROCESSED'].includes(plain(ofRegion, state))) return state;
-    return [state, attempts, dueAt !== null, submittedAt !== null && plain(ofRegion, state) === 'PROCESSING'];
+    const sending = submittedAt !== null && plain(ofRegion, state) === 'PROCESSING';
+    // Whether it is the very first attempt matters only where something follows from attempts.
+    const first = rules.onAttempted !== undefined && errorCode === null;
+    return [state, attempts, dueAt !== null, sending, first];
   });
   return JSON.stringify([world.value, parts, facts?.(world.facts)]);
 }
@@ -203,6 +206,7 @@ export function stageEvents<R extends string>(snapshot: unknown, region: R, at: 
     { type: 'retry', at },
     { type: 'release', at },
     { type: 'cancel', at },
+    { type: 'skip', at },
   ];
   return kinds.map((event) => ({ ...event, type: `${region}.${event.type}` }) as unknown as StageEvent<R>);
 }
