@@ -6,7 +6,14 @@ import { SETTING_NAMES, SETTINGS, type SettingName, type Settings } from './conf
 export type { SponsorBank, SponsorBanks } from './config/bank-settings.ts';
 export { sponsorBankOf, sponsorBankOfAccount } from './config/bank-settings.ts';
 export { ConfigError, type ConfigErrorCode } from './config/config-error.ts';
-export { bankConnectorSettings, faStrategies, mapperConnectorSettings } from './config/connector-settings.ts';
+export {
+  bankConnectorSettings,
+  faStrategies,
+  geoResolverSettings,
+  mapperConnectorSettings,
+  notificationConnectorSettings,
+  pbmsSettings,
+} from './config/connector-settings.ts';
 export { maskedConfig } from './config/masked.ts';
 export type { SettingName, Settings } from './config/settings.ts';
 export { STAGE_NAMES, type StageName, stageSettings } from './config/stage-settings.ts';
@@ -78,8 +85,9 @@ function requireConsistent(config: Config): void {
     const problem = `must not be less than ${envName('retry_backoff_base_seconds')}.`;
     throw new ConfigError('CONFIG_INCONSISTENT', envName('retry_backoff_max_seconds'), problem);
   }
-  if (config.in_kind_enabled && config.db_datasource_pbms === null) {
-    const problem = `needs ${envName('db_datasource_pbms')}.`;
+  for (const database of ['db_datasource_pbms', 'db_datasource_registry'] as const) {
+    if (!config.in_kind_enabled || config[database] !== null) continue;
+    const problem = `needs ${envName(database)}.`;
     throw new ConfigError('CONFIG_INCONSISTENT', envName('in_kind_enabled'), problem);
   }
   const problem = sponsorBanksProblem(config.sponsor_bank_configurations, config.bank_connectors_impls);

@@ -7,8 +7,11 @@ import {
   ConfigError,
   type Environment,
   faStrategies,
+  geoResolverSettings,
   loadConfig,
   maskedConfig,
+  notificationConnectorSettings,
+  pbmsSettings,
   STAGE_NAMES,
   sponsorBankOf,
   sponsorBankOfAccount,
@@ -43,6 +46,10 @@ describe('an empty environment', () => {
       data_dir: './data',
       db_datasource_bridge: null,
       reconciliation_overdue_days: 3,
+      in_kind_enabled: false,
+      registry_chunk_size: 5000,
+      notification_bulk_size: 100,
+      notification_concurrency: 4,
       ignored: [],
     });
   });
@@ -162,6 +169,19 @@ describe('a value', () => {
       'at 1:2.program_account_number',
     ],
     ['G2P_BRIDGE_BANK_CONNECTORS_IMPLS', '{"B":5}', 'at B: must be the name of a module'],
+    [
+      'G2P_BRIDGE_GEO_RESOLVERS_IMPLS',
+      '{"farmer":{"options":{}}}',
+      'at farmer: must be the name of a module',
+    ],
+    ['G2P_BRIDGE_GEO_RESOLVERS_IMPLS', '{" farmer":"x"}', 'at  farmer: must be a target registry'],
+    [
+      'G2P_BRIDGE_GEO_RESOLVERS_IMPLS',
+      '{"Farmer":"x","farmer":"y"}',
+      'must not name one target registry twice',
+    ],
+    ['G2P_BRIDGE_NOTIFICATION_BULK_SIZE', '101', 'a whole number from 1 to 100'],
+    ['G2P_BRIDGE_NOVU_API_URL', 'novu:8003', 'an http:// or https:// URL'],
   ])('of %s that is %j stops the start with one line', (name, text, expected) => {
     const error = refusal({ [name]: text });
     expect(error).toMatchObject({ code: 'CONFIG_BAD_VALUE', setting: name });
@@ -260,6 +280,10 @@ describe('settings together', () => {
       'G2P_BRIDGE_IN_KIND_ENABLED needs G2P_BRIDGE_DB_DATASOURCE_PBMS.',
     ],
     [
+      { G2P_BRIDGE_IN_KIND_ENABLED: 'true', G2P_BRIDGE_DB_DATASOURCE_PBMS: 'postgresql://h/pbms' },
+      'G2P_BRIDGE_IN_KIND_ENABLED needs G2P_BRIDGE_DB_DATASOURCE_REGISTRY.',
+    ],
+    [
       {
         G2P_BRIDGE_SPONSOR_BANK_CONFIGURATIONS: JSON.stringify({
           default: { ...BANK, sponsor_bank_code: 'OTHER' },
@@ -279,6 +303,62 @@ describe('settings together', () => {
     ],
   ])('that contradict each other stop the start: %j', (env, message) => {
     expect(refusal(env)).toMatchObject({ code: 'CONFIG_INCONSISTENT', message });
+  });
+});
+
+describe('benefits in kind', () => {
+  const config = loadConfig({
+    G2P_BRIDGE_IN_KIND_ENABLED: 'true',
+    G2P_BRIDGE_DB_DATASOURCE_PBMS: 'postgresql://h/pbms',
+    G2P_BRIDGE_DB_DATASOURCE_REGISTRY: 'postgresql+asyncpg://h/registry',
+    G2P_BRIDGE_SUPPRESS_NOTIFICATIONS: 'true',
+    G2P_BRIDGE_GEO_RESOLVERS_IMPLS: '{"Farmer":{"module":"./f.mjs","options":{"a":1}}}',
+    G2P_BRIDGE_PBMS_CONNECTIONS_MAX: '2',
+    G2P_BRIDGE_PBMS_CONNECT_TIMEOUT_MS: '3',
+    G2P_BRIDGE_PBMS_QUERY_TIMEOUT_MS: '4',
+    G2P_BRIDGE_REGISTRY_CONNECTIONS_MAX: '5',
+    G2P_BRIDGE_REGISTRY_CONNECT_TIMEOUT_MS: '6',
+    G2P_BRIDGE_REGISTRY_QUERY_TIMEOUT_MS: '7',
+    G2P_BRIDGE_NOVU_API_KEY: 'key',
+    G2P_BRIDGE_NOVU_AGENCY_WORKFLOW_ID: 'to-agencies',
+    G2P_BRIDGE_NOTIFICATION_BULK_SIZE: '8',
+    G2P_BRIDGE_NOTIFICATION_CONNECTIONS_MAX: '9',
+  });
+
+  test('need no sponsor banks in the configuration, and nothing given for them is without effect', () => {
+    expect(config).toMatchObject({ in_kind_enabled: true, sponsor_bank_configurations: {}, ignored: [] });
+  });
+
+  test('have connectors with settings of their own', () => {
+    expect(config.geo_resolvers_impls).toEqual({ Farmer: { module: './f.mjs', options: { a: 1 } } });
+    expect(pbmsSettings(config, 'postgresql://h/pbms')).toEqual({
+      name: 'PBMS',
+      url: 'postgresql://h/pbms',
+      connectionsMax: 2,
+      connectTimeoutMs: 3,
+      queryTimeoutMs: 4,
+    });
+    expect(geoResolverSettings(config)).toEqual({
+      databaseUrl: 'postgresql://h/registry',
+      connectionsMax: 5,
+      connectTimeoutMs: 6,
+      queryTimeoutMs: 7,
+    });
+    expect(notificationConnectorSettings(config)).toEqual({
+      apiUrl: 'http://127.0.0.1:8003',
+      apiKey: 'key',
+      workflowIds: {
+        WAREHOUSE_NOTIFICATION: 'warehouse-notification',
+        AGENCY_NOTIFICATION: 'to-agencies',
+        BENEFICIARY_NOTIFICATION: 'beneficiary-notification',
+      },
+      connectTimeoutMs: 5_000,
+      requestTimeoutMs: 30_000,
+      responseBytesMax: 16_777_216,
+      connectionsMax: 9,
+      bulkMax: 8,
+      options: {},
+    });
   });
 });
 
@@ -311,6 +391,9 @@ describe('the configuration as it is shown', () => {
   const config = loadConfig({
     G2P_BRIDGE_OAUTH_CLIENT_SECRET: 'hush-1',
     G2P_BRIDGE_CELERY_BROKER_URL: 'redis://:hush-2@redis/0',
+    G2P_BRIDGE_NOVU_API_KEY: 'hush-6',
+    G2P_BRIDGE_DB_DATASOURCE_PBMS: 'postgresql://pbms:hush-7@db/pbms',
+    G2P_BRIDGE_GEO_RESOLVERS_IMPLS: '{"farmer":{"module":"./g.mjs","options":{"token":"hush-8"}}}',
     G2P_BRIDGE_DB_DATASOURCE_BRIDGE:
       'postgresql://bridge:hush-3/@x@db:5432/g2p?password=hush-4&sslmode=require',
     G2P_BRIDGE_BANK_CONNECTORS_IMPLS: '{"EXAMPLE-BANK":{"module":"./b.mjs","options":{"api_key":"hush-5"}}}',
@@ -327,6 +410,8 @@ describe('the configuration as it is shown', () => {
     expect(shown).toMatchObject({
       db_datasource_bridge: 'postgresql://bridge:********@db:5432/g2p?password=********&sslmode=require',
       bank_connectors_impls: '{"EXAMPLE-BANK":{"module":"./b.mjs","options":{"api_key":"********"}}}',
+      geo_resolvers_impls: '{"farmer":{"module":"./g.mjs","options":{"token":"********"}}}',
+      novu_api_key: '********',
       port: '8000',
       bank_fa_deconstruct_strategy: faStrategies(config).BANK_ACCOUNT.pattern,
     });

@@ -1,23 +1,14 @@
 import { z } from 'zod';
-import type { BankConnectorImpl } from '../connectors/load.ts';
+import type { SponsorBank } from '../connectors/pbms/sponsor-banks.ts';
+import { bankCode, type ConnectorImpls } from './impl-settings.ts';
 
-/** The account that pays for a benefit code of a program, and the bank it is held at. */
-export interface SponsorBank {
-  readonly sponsor_bank_code: string;
-  readonly program_account_number: string;
-  readonly program_account_type: string | null;
-  readonly program_account_branch_code: string | null;
-}
+export type { SponsorBank };
 
 /** Sponsor banks by `"<program id>:<benefit code id>"`; `"default"` stands for all that are not named. */
 export type SponsorBanks = Readonly<Record<string, SponsorBank>>;
 
-/** Connector modules by sponsor bank code. */
-export type BankConnectorImpls = Readonly<Record<string, BankConnectorImpl>>;
-
 const word = z.string().regex(/^[^\p{Cc}]{1,100}$/u, 'must be text of 1 to 100 characters');
 const optionalWord = word.nullish().transform((text) => text ?? null);
-const bankCode = z.string().regex(/^[^\s:]{1,100}$/, 'must be a sponsor bank code');
 
 /** Reads `sponsor_bank_configurations`. */
 export const sponsorBanksSchema: z.ZodType<SponsorBanks> = z.record(
@@ -29,21 +20,6 @@ export const sponsorBanksSchema: z.ZodType<SponsorBanks> = z.record(
     program_account_branch_code: optionalWord,
   }),
 );
-
-/** Reads `bank_connectors_impls`: a module's name, or an object with the name and the options the module is given. */
-export const bankConnectorsSchema: z.ZodType<BankConnectorImpls> = z.record(
-  bankCode,
-  z.union(
-    [
-      word.transform((module) => ({ module, options: {} })),
-      z.strictObject({ module: word, options: z.record(z.string(), z.unknown()).default({}) }),
-    ],
-    'must be the name of a module, or {"module": …, "options": {…}}',
-  ),
-);
-
-/** The one bank that is known without configuration. */
-export const BANK_CONNECTORS_DEFAULT = '{"EXAMPLE-BANK":"example-bank"}';
 
 /**
  * Finds the bank and account that pay for a benefit.
@@ -76,7 +52,7 @@ export function sponsorBankOfAccount(banks: SponsorBanks, accountNumber: string)
  *
  * @returns the rest of a sentence that begins with the name of the setting, or null
  */
-export function sponsorBanksProblem(banks: SponsorBanks, impls: BankConnectorImpls): string | null {
+export function sponsorBanksProblem(banks: SponsorBanks, impls: ConnectorImpls): string | null {
   const bankOfAccount = new Map<string, string>();
   for (const [key, bank] of Object.entries(banks)) {
     const code = bank.sponsor_bank_code;

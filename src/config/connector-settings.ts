@@ -1,6 +1,9 @@
 import type { BankConnectorSettings } from '../connectors/bank/bank-connector.ts';
+import type { GeoResolverSettings } from '../connectors/geo/geo-resolver.ts';
 import type { FaStrategies } from '../connectors/mapper/deconstruct-fa.ts';
 import type { MapperConnectorSettings } from '../connectors/mapper/mapper-connector.ts';
+import type { NotificationConnectorSettings } from '../connectors/notification/notification-connector.ts';
+import type { ReadOnlySettings } from '../connectors/read-only-database.ts';
 import type { Settings } from './settings.ts';
 
 /** What bank connectors are created with, as the loader takes it. */
@@ -25,6 +28,48 @@ export function mapperConnectorSettings(settings: Settings): MapperConnectorSett
     requestTimeoutMs: settings.mapper_request_timeout_ms,
     responseBytesMax: settings.mapper_response_bytes_max,
     connectionsMax: settings.mapper_connections_max,
+  };
+}
+
+/** What the PBMS database is opened with. */
+export function pbmsSettings(settings: Settings, url: string): ReadOnlySettings {
+  return {
+    name: 'PBMS',
+    url,
+    connectionsMax: settings.pbms_connections_max,
+    connectTimeoutMs: settings.pbms_connect_timeout_ms,
+    queryTimeoutMs: settings.pbms_query_timeout_ms,
+  };
+}
+
+/** What geo resolvers are created with, as the loader takes it. */
+export function geoResolverSettings(
+  settings: Settings,
+): Omit<GeoResolverSettings, 'targetRegistry' | 'options'> {
+  return {
+    databaseUrl: settings.db_datasource_registry,
+    connectionsMax: settings.registry_connections_max,
+    connectTimeoutMs: settings.registry_connect_timeout_ms,
+    queryTimeoutMs: settings.registry_query_timeout_ms,
+  };
+}
+
+/** What the notification connector is created with, as the loader takes it. */
+export function notificationConnectorSettings(settings: Settings): NotificationConnectorSettings {
+  return {
+    apiUrl: settings.novu_api_url,
+    apiKey: settings.novu_api_key,
+    workflowIds: {
+      WAREHOUSE_NOTIFICATION: settings.novu_warehouse_workflow_id,
+      AGENCY_NOTIFICATION: settings.novu_agency_workflow_id,
+      BENEFICIARY_NOTIFICATION: settings.novu_beneficiary_workflow_id,
+    },
+    connectTimeoutMs: settings.notification_connect_timeout_ms,
+    requestTimeoutMs: settings.notification_request_timeout_ms,
+    responseBytesMax: settings.notification_response_bytes_max,
+    connectionsMax: settings.notification_connections_max,
+    bulkMax: settings.notification_bulk_size,
+    options: {},
   };
 }
 

@@ -1,3 +1,4 @@
+import type { ConnectorImpls } from './impl-settings.ts';
 import { SETTING_NAMES, SETTINGS, type SettingName, type Settings } from './settings.ts';
 
 const MASK = '********';
@@ -18,7 +19,8 @@ function masked(name: SettingName, settings: Settings): string {
   if (SETTINGS[name].isSecret) return value === '' ? '' : MASK;
   if (value === null) return '';
   if (name === 'sponsor_bank_configurations') return maskedAccounts(settings[name]);
-  if (name === 'bank_connectors_impls') return maskedOptions(settings[name]);
+  if (name === 'bank_connectors_impls' || name === 'geo_resolvers_impls')
+    return maskedOptions(settings[name]);
   if (typeof value === 'object' && 'pattern' in value) return String(value.pattern);
   if (typeof value === 'string') return maskedUrl(value);
   return Array.isArray(value) ? value.join(',') : String(value);
@@ -43,11 +45,11 @@ function maskedAccounts(banks: Settings['sponsor_bank_configurations']): string 
 }
 
 /** Options of a connector may be credentials. */
-function maskedOptions(impls: Settings['bank_connectors_impls']): string {
-  const shown = Object.entries(impls).map(([code, { module, options }]) => {
+function maskedOptions(impls: ConnectorImpls): string {
+  const shown = Object.entries(impls).map(([served, { module, options }]) => {
     const names = Object.keys(options);
     return [
-      code,
+      served,
       names.length === 0 ? module : { module, options: Object.fromEntries(names.map((n) => [n, MASK])) },
     ];
   });

@@ -1,4 +1,10 @@
-import { BANK_CONNECTORS_DEFAULT, bankConnectorsSchema, sponsorBanksSchema } from './bank-settings.ts';
+import { sponsorBanksSchema } from './bank-settings.ts';
+import {
+  BANK_CONNECTORS_DEFAULT,
+  bankConnectorsSchema,
+  GEO_RESOLVERS_DEFAULT,
+  geoResolversSchema,
+} from './impl-settings.ts';
 import {
   faStrategy,
   flag,
@@ -37,6 +43,8 @@ const connections = whole(1, 1_000);
 /** A year: no delay of the pipeline is longer. */
 const YEAR_SECONDS = 366 * 86_400;
 const GIGABYTE = 1_073_741_824;
+/** Novu takes no more events in one request. */
+const NOVU_BULK_MAX = 100;
 
 /**
  * Every setting by its name, which in the environment is in capitals behind `G2P_BRIDGE_`. Names and defaults are those
@@ -56,8 +64,8 @@ export const SETTINGS = {
 
   // Databases
   db_datasource_bridge: setting(optional(postgresUrl), ''),
-  db_datasource_pbms: setting(optional(postgresUrl), '').withoutEffect(),
-  db_datasource_registry: setting(optional(postgresUrl), '').withoutEffect(),
+  db_datasource_pbms: setting(optional(postgresUrl), ''),
+  db_datasource_registry: setting(optional(postgresUrl), ''),
   db_pool_max: setting(connections, '10'),
   data_dir: setting(someText, './data'),
   embedded_postgres_port: setting(whole(1, 65_535), '54329'),
@@ -98,7 +106,6 @@ export const SETTINGS = {
   beneficiary_notification_max_attempts: setting(attempts, ATTEMPTS),
 
   // Sponsor banks
-  in_kind_enabled: setting(flag, 'false').withoutEffect(),
   sponsor_bank_configurations: setting(json(sponsorBanksSchema), '{}'),
   bank_connectors_impls: setting(json(bankConnectorsSchema), BANK_CONNECTORS_DEFAULT),
   example_bank_api_url: setting(httpUrl, 'http://127.0.0.1:8001'),
@@ -107,6 +114,19 @@ export const SETTINGS = {
   bank_response_bytes_max: setting(whole(1_024, GIGABYTE), '16777216'),
   bank_connections_max: setting(connections, '8'),
   reconciliation_overdue_days: setting(whole(0, 3_660), '3'),
+
+  // Benefits in kind and physical cash
+  in_kind_enabled: setting(flag, 'false'),
+  pbms_connections_max: setting(connections, '4'),
+  pbms_connect_timeout_ms: setting(milliseconds, '5000'),
+  pbms_query_timeout_ms: setting(milliseconds, '60000'),
+  geo_resolvers_impls: setting(json(geoResolversSchema), GEO_RESOLVERS_DEFAULT),
+  registry_chunk_size: setting(whole(1, 100_000), '5000'),
+  registry_connections_max: setting(connections, '4'),
+  registry_connect_timeout_ms: setting(milliseconds, '5000'),
+  registry_query_timeout_ms: setting(milliseconds, '60000'),
+  warehouse_allocator_impl: setting(someText, 'pbms'),
+  agency_allocator_impl: setting(someText, 'pbms'),
 
   // ID mapper
   mapper_connector_impl: setting(someText, 'spar'),
@@ -146,7 +166,19 @@ export const SETTINGS = {
   oauth_client_secret: setting(text, '').withoutEffect().keptSecret(),
 
   // Notifications
-  suppress_notifications: setting(flag, 'false').withoutEffect(),
+  suppress_notifications: setting(flag, 'false'),
+  notification_connector_impl: setting(someText, 'novu'),
+  novu_api_url: setting(httpUrl, 'http://127.0.0.1:8003'),
+  novu_api_key: setting(text, '').keptSecret(),
+  novu_warehouse_workflow_id: setting(someText, 'warehouse-notification'),
+  novu_agency_workflow_id: setting(someText, 'agency-notification'),
+  novu_beneficiary_workflow_id: setting(someText, 'beneficiary-notification'),
+  notification_bulk_size: setting(whole(1, NOVU_BULK_MAX), '100'),
+  notification_concurrency: setting(whole(1, 100), '4'),
+  notification_connect_timeout_ms: setting(milliseconds, '5000'),
+  notification_request_timeout_ms: setting(milliseconds, '30000'),
+  notification_response_bytes_max: setting(whole(1_024, GIGABYTE), '16777216'),
+  notification_connections_max: setting(connections, '8'),
 
   // Redis, which has no part in this system
   celery_broker_url: setting(text, 'redis://localhost:6379/0').withoutEffect().keptSecret(),

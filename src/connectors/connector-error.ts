@@ -24,6 +24,15 @@ export type ConnectorErrorCode =
   /** The request must not be sent: an amount that is not a decimal, two requests with one reference. */
   | 'BANK_BAD_REQUEST'
   | 'MAPPER_BAD_REQUEST'
+  /** The database cannot be asked now: it cannot be reached, or was too slow, or the connection broke. */
+  | 'PBMS_UNAVAILABLE'
+  | 'REGISTRY_UNAVAILABLE'
+  /** The database refused the query, such as for a missing table or permission. */
+  | 'PBMS_QUERY_FAILED'
+  | 'REGISTRY_QUERY_FAILED'
+  /** The caller's signal was aborted, or the database has been closed. */
+  | 'PBMS_CALL_ABORTED'
+  | 'REGISTRY_CALL_ABORTED'
   /** A connector named in the configuration cannot be used; only at start-up. */
   | 'CONNECTOR_NOT_LOADED';
 

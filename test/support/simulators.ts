@@ -35,6 +35,13 @@ export interface BankOptions extends SparOptions {
   ownBankCode?: string;
 }
 
+export interface NovuOptions extends SparOptions {
+  /** The key that requests must carry; left out: none is asked for. */
+  apiKey?: string;
+  /** How long every request takes besides its work, ms; left out: no time. */
+  delayMs?: number;
+}
+
 /**
  * Starts the sponsor bank and waits until it listens.
  * @throws Error with what it wrote to stderr, when it ends or takes over 20 s to start
@@ -56,6 +63,18 @@ export function startBank(options: BankOptions): Promise<Simulator> {
  */
 export function startSpar(options: SparOptions): Promise<Simulator> {
   return startSimulator('spar', commonArguments(options));
+}
+
+/**
+ * Starts Novu and waits until it listens.
+ * @throws Error with what it wrote to stderr, when it ends or takes over 20 s to start
+ */
+export function startNovu(options: NovuOptions): Promise<Simulator> {
+  return startSimulator('novu', [
+    ...commonArguments(options),
+    ...argument('--api-key', options.apiKey),
+    ...argument('--delay-ms', options.delayMs),
+  ]);
 }
 
 function commonArguments(options: SparOptions): string[] {
