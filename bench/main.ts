@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { benchInKind, type InKindResult } from './in-kind.ts';
 import { benchLatency, type LatencyResult } from './latency.ts';
 import { benchPipeline, type PipelineResult } from './pipeline.ts';
 import { benchTransitions, type TransitionsResult } from './transitions.ts';
@@ -47,6 +48,24 @@ program
       `COPY of the same rows to the same tables: ${(one.copy_ms / 1000).toFixed(1)} s, ` +
         `${number(one.copy_disbursements_per_second)} per second (the pipeline takes ${one.times_copy} times as long)`,
       one.ok ? 'OK: every disbursement paid once and reconciled' : 'NOT OK',
+    ]);
+  });
+
+program
+  .command('in-kind')
+  .description('goods located and allocated, stages 6 to 8')
+  .option('--beneficiaries <n>', 'how many', whole, 100_000)
+  .option('--batch-size <n>', 'disbursements in one request', whole, 1_000)
+  .option('--json')
+  .action(async (options: { beneficiaries: number; batchSize: number; json?: true }) => {
+    const result = await benchInKind(options.beneficiaries, options.batchSize);
+    show(result, options.json === true, (one: InKindResult) => [
+      `${number(one.beneficiaries)} beneficiaries over ${one.small_zones} zones, received to allocated: ` +
+        `${(one.elapsed_ms / 1000).toFixed(1)} s, ${number(one.beneficiaries_per_second)} per second`,
+      `until all records know that nobody is notified: ${(one.settled_ms / 1000).toFixed(1)} s`,
+      `COPY of the same rows to the same tables: ${(one.copy_ms / 1000).toFixed(1)} s, ` +
+        `${number(one.copy_beneficiaries_per_second)} per second (the stages take ${one.times_copy} times as long)`,
+      one.ok ? 'OK: everybody has a warehouse and an agency, and the sums agree' : 'NOT OK',
     ]);
   });
 

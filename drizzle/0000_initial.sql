@@ -208,16 +208,12 @@ CREATE TABLE "disbursement_batch_control_geo" (
 	"warehouse_notification_attempts" integer DEFAULT 0 NOT NULL,
 	"warehouse_notification_job_id" text,
 	"warehouse_notification_due_at" timestamp (3) with time zone,
-	"warehouse_notification_submission" integer DEFAULT 1 NOT NULL,
-	"warehouse_notification_submitted_at" timestamp (3) with time zone,
 	"agency_notification_status" text DEFAULT 'NOT_APPLICABLE' NOT NULL,
 	"agency_notification_timestamp" timestamp (3) with time zone,
 	"agency_notification_latest_error_code" text,
 	"agency_notification_attempts" integer DEFAULT 0 NOT NULL,
 	"agency_notification_job_id" text,
 	"agency_notification_due_at" timestamp (3) with time zone,
-	"agency_notification_submission" integer DEFAULT 1 NOT NULL,
-	"agency_notification_submitted_at" timestamp (3) with time zone,
 	CONSTRAINT "warehouse_notification_status_known" CHECK ("disbursement_batch_control_geo"."warehouse_notification_status" in ('NOT_APPLICABLE', 'PENDING', 'PROCESSING', 'PROCESSED', 'ERROR')),
 	CONSTRAINT "agency_notification_status_known" CHECK ("disbursement_batch_control_geo"."agency_notification_status" in ('NOT_APPLICABLE', 'PENDING', 'PROCESSING', 'PROCESSED', 'ERROR'))
 );
@@ -260,9 +256,17 @@ CREATE TABLE "disbursement_resolution_geo_address" (
 	"beneficiary_notification_attempts" integer DEFAULT 0 NOT NULL,
 	"beneficiary_notification_job_id" text,
 	"beneficiary_notification_due_at" timestamp (3) with time zone,
-	"beneficiary_notification_submission" integer DEFAULT 1 NOT NULL,
-	"beneficiary_notification_submitted_at" timestamp (3) with time zone,
+	CONSTRAINT "geo_address_id" CHECK ("disbursement_resolution_geo_address"."id" = "disbursement_resolution_geo_address"."disbursement_id"),
 	CONSTRAINT "beneficiary_notification_status_known" CHECK ("disbursement_resolution_geo_address"."beneficiary_notification_status" in ('NOT_APPLICABLE', 'PENDING', 'PROCESSING', 'PROCESSED', 'ERROR'))
+);
+--> statement-breakpoint
+CREATE TABLE "envelope_allocations" (
+	"disbursement_envelope_id" text NOT NULL,
+	"kind" text NOT NULL,
+	"allocated_to" text NOT NULL,
+	"allocated_quantity" numeric NOT NULL,
+	CONSTRAINT "envelope_allocations_disbursement_envelope_id_kind_allocated_to_pk" PRIMARY KEY("disbursement_envelope_id","kind","allocated_to"),
+	CONSTRAINT "envelope_allocations_kind" CHECK ("envelope_allocations"."kind" in ('warehouse', 'agency'))
 );
 --> statement-breakpoint
 CREATE TABLE "notification_logs" (
@@ -394,7 +398,6 @@ CREATE INDEX "warehouse_notification_due" ON "disbursement_batch_control_geo" US
 CREATE INDEX "warehouse_notification_in_progress" ON "disbursement_batch_control_geo" USING btree ("warehouse_notification_timestamp") WHERE "disbursement_batch_control_geo"."warehouse_notification_status" = 'PROCESSING';--> statement-breakpoint
 CREATE INDEX "agency_notification_due" ON "disbursement_batch_control_geo" USING btree ("agency_notification_due_at") WHERE "disbursement_batch_control_geo"."agency_notification_status" = 'PENDING';--> statement-breakpoint
 CREATE INDEX "agency_notification_in_progress" ON "disbursement_batch_control_geo" USING btree ("agency_notification_timestamp") WHERE "disbursement_batch_control_geo"."agency_notification_status" = 'PROCESSING';--> statement-breakpoint
-CREATE UNIQUE INDEX "geo_address_disbursement" ON "disbursement_resolution_geo_address" USING btree ("disbursement_id");--> statement-breakpoint
 CREATE INDEX "geo_address_batch" ON "disbursement_resolution_geo_address" USING btree ("disbursement_batch_control_id");--> statement-breakpoint
 CREATE INDEX "geo_address_geo" ON "disbursement_resolution_geo_address" USING btree ("disbursement_batch_control_geo_id");--> statement-breakpoint
 CREATE INDEX "beneficiary_notification_due" ON "disbursement_resolution_geo_address" USING btree ("beneficiary_notification_due_at") WHERE "disbursement_resolution_geo_address"."beneficiary_notification_status" = 'PENDING';--> statement-breakpoint

@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { buildApi } from './api/server.ts';
-import { bankConnectorSettings, type Config, faStrategies, mapperConnectorSettings } from './config.ts';
-import { loadBankConnectors, loadMapperConnector } from './connectors/load.ts';
-import { connect } from './db/connection.ts';
+import type { Config } from './config.ts';
+import { connect, type Database } from './db/connection.ts';
 import { type EmbeddedServer, embeddedFolder, startEmbedded } from './db/embedded.ts';
 import { migrate } from './db/migrate.ts';
 import { ActorSystem } from './runtime/system.ts';
 import { ACTORS } from './stages/actors.ts';
+import { type Connectors, openConnectors } from './stages/connectors.ts';
 import { createStages } from './stages/index.ts';
 import { missingPayments } from './stages/missing-payments.ts';
 import { logObserver, observeAll } from './telemetry/logs.ts';
@@ -48,8 +48,9 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
     await migrate(url);
     const database = connect(url, { max: config.db_pool_max });
     undo.push(() => database.close());
-    const { system, metrics, closeConnectors } = await createSystem(config, logger, database);
-    undo.push(closeConnectors);
+    const connectors = await openConnectors(config);
+    undo.push(() => connectors.close());
+    const { system, metrics } = createSystem(config, logger, database, connectors);
     undo.push(() => system.stop(config.shutdown_grace_seconds * 1000));
     await system.start();
     const api = buildApi({
@@ -112,9 +113,7 @@ function embeddedServer(config: Config, logger: Logger): Promise<EmbeddedServer>
   });
 }
 
-async function createSystem(config: Config, logger: Logger, database: ReturnType<typeof connect>) {
-  const banks = await loadBankConnectors(config.bank_connectors_impls, bankConnectorSettings(config));
-  const mapper = await loadMapperConnector(config.mapper_connector_impl, mapperConnectorSettings(config));
+function createSystem(config: Config, logger: Logger, database: Database, connectors: Connectors) {
   const metrics = createMetrics({
     boss: () => system.store.jobs.boss,
     missingPayments: async () => {
@@ -126,7 +125,7 @@ async function createSystem(config: Config, logger: Logger, database: ReturnType
   const system: ActorSystem = new ActorSystem({
     database,
     actors: ACTORS,
-    stages: createStages({ database, config, banks, mapper, faStrategies: faStrategies(config) }),
+    stages: createStages({ ...connectors, database, config }),
     works: config.role !== 'api',
     role: config.role,
     mode: config.dispatch_mode,
@@ -138,8 +137,5 @@ async function createSystem(config: Config, logger: Logger, database: ReturnType
     staleAfterMs: config.task_stale_threshold_minutes * 60_000,
     observer: observeAll(metrics.observer, logObserver(logger)),
   });
-  const closeConnectors = async () => {
-    for (const connector of [...banks.values(), mapper]) await connector.close?.();
-  };
-  return { system, metrics, closeConnectors };
+  return { system, metrics };
 }

@@ -1,12 +1,16 @@
 import {
   accountStatements,
   disbursementBatchControl,
+  disbursementBatchControlGeo,
   disbursementEnvelopes,
+  disbursementResolutionGeoAddress,
   envelopeBatchStatusForCash,
   envelopeControl,
 } from '../db/schema/index.ts';
 import { batchMachine } from '../machines/batch.ts';
+import { beneficiaryMachine } from '../machines/beneficiary.ts';
 import { envelopeMachine } from '../machines/envelope.ts';
+import { geoMachine } from '../machines/geo.ts';
 import { statementMachine } from '../machines/statement.ts';
 import { defineActor } from '../runtime/actor.ts';
 
@@ -56,6 +60,24 @@ export const batchActor = defineActor({
   parent: 'disbursement_envelope_id',
 });
 
+export const geoActor = defineActor({
+  name: 'geo',
+  machine: geoMachine,
+  tables: [{ table: disbursementBatchControlGeo, id: 'id' }],
+  stages: { warehouse_notification: {}, agency_notification: {} },
+  parent: 'disbursement_batch_control_id',
+  correlation: 'disbursement_envelope_id',
+});
+
+export const beneficiaryActor = defineActor({
+  name: 'beneficiary',
+  machine: beneficiaryMachine,
+  tables: [{ table: disbursementResolutionGeoAddress, id: 'id' }],
+  stages: { beneficiary_notification: {} },
+  parent: 'disbursement_batch_control_geo_id',
+  correlation: 'disbursement_envelope_id',
+});
+
 export const statementActor = defineActor({
   name: 'statement',
   machine: statementMachine,
@@ -64,4 +86,4 @@ export const statementActor = defineActor({
 });
 
 /** Every actor of the pipeline. */
-export const ACTORS = [envelopeActor, batchActor, statementActor];
+export const ACTORS = [envelopeActor, batchActor, geoActor, beneficiaryActor, statementActor];

@@ -1,3 +1,10 @@
+/** Cuts a list into lists of at most `size`. */
+export function chunksOf<T>(items: readonly T[], size: number): T[][] {
+  const chunks: T[][] = [];
+  for (let start = 0; start < items.length; start += size) chunks.push(items.slice(start, start + size));
+  return chunks;
+}
+
 /**
  * Calls `run` for every item, at most `limit` at a time; resolves when all are done.
  *

@@ -1,17 +1,13 @@
 import type { Config } from '../config.ts';
-import type { BankConnector } from '../connectors/bank/bank-connector.ts';
-import type { FaStrategies } from '../connectors/mapper/deconstruct-fa.ts';
-import type { MapperConnector } from '../connectors/mapper/mapper-connector.ts';
 import type { Database } from '../db/connection.ts';
+import type { Connectors } from './connectors.ts';
+
+export type { InKind, SponsorBanks } from './connectors.ts';
 
 /** What the stages work with. */
-export interface StageContext {
+export interface StageContext extends Omit<Connectors, 'close'> {
   readonly database: Database;
   readonly config: Config;
-  /** Bank connectors by sponsor bank code. */
-  readonly banks: ReadonlyMap<string, BankConnector>;
-  readonly mapper: MapperConnector;
-  readonly faStrategies: FaStrategies;
 }
 
 /** A fault with a stable code and a sentence that names the record. */

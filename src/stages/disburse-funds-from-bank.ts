@@ -113,12 +113,12 @@ function requireSamePayments(
   );
 }
 
-function paid({ envelopeId, payments, nothingToPay }: Payout): Outcome {
+function paid({ envelopeId, disbursementsPaid, nothingToPay }: Payout): Outcome {
   return {
     kind: 'succeeded',
     async write(tx) {
       const envelope = { machine: 'envelope', id: envelopeId };
-      if (payments.length > 0) tx.tell(envelope, { type: 'shipped', count: payments.length });
+      if (disbursementsPaid > 0) tx.tell(envelope, { type: 'shipped', count: disbursementsPaid });
       if (nothingToPay > 0) tx.tell(envelope, { type: 'reconciled', count: nothingToPay });
     },
   };

@@ -3,19 +3,12 @@ import { deconstructFa } from '../connectors/mapper/deconstruct-fa.ts';
 import type { ResolveAnswer } from '../connectors/mapper/mapper-connector.ts';
 import { insertRows } from '../db/bulk.ts';
 import { disbursementResolutionFinancialAddress } from '../db/schema/index.ts';
-import { codeOf, messageOf } from '../runtime/errors.ts';
+import { codeOf } from '../runtime/errors.ts';
 import type { Outcome, OutcomeTransaction, Stage, Work } from '../runtime/stage.ts';
 import { batchActor } from './actors.ts';
-import { eachAtMost } from './concurrency.ts';
+import { chunksOf, eachAtMost } from './concurrency.ts';
 import { type StageContext, StageError } from './context.ts';
-
-/** Unresolved disbursements that a message names at most. */
-const NAMED_MAX = 5;
-
-interface Unresolved {
-  readonly disbursementId: string;
-  readonly code: string;
-}
+import { type Unresolved, unresolvedFault } from './unresolved.ts';
 
 interface ToResolve {
   readonly id: string;
@@ -75,7 +68,8 @@ async function resolveBatch(context: StageContext, work: Work): Promise<Outcome>
   const write = ({ sql }: OutcomeTransaction) =>
     insertRows(sql, disbursementResolutionFinancialAddress, addresses, 'ignore').then(() => {});
   if (unresolved.length === 0) return { kind: 'succeeded', write };
-  return { kind: 'failed', ...faultOf(work.id, missing.length, unresolved, faults), write };
+  const left = { batchId: work.id, asked: missing.length, unresolved, faults };
+  return { ...unresolvedFault('FA_UNRESOLVED', 'have no address', left), write };
 }
 
 async function withoutAddress(context: StageContext, batchId: string) {
@@ -132,28 +126,4 @@ function addressOf(
     email_address: parts.emailAddress,
     email_wallet_provider: parts.faType === 'EMAIL_WALLET' ? wallet : null,
   };
-}
-
-/** The mapper's own fault explains more than the number of addresses it left open. */
-function faultOf(
-  batchId: string,
-  asked: number,
-  unresolved: readonly Unresolved[],
-  faults: readonly unknown[],
-) {
-  const [fault] = faults;
-  const named = unresolved
-    .slice(0, NAMED_MAX)
-    .map(({ disbursementId, code }) => `${disbursementId} (${code})`);
-  const rest = unresolved.length - named.length;
-  const list = named.join(', ') + (rest > 0 ? ` and ${rest} more` : '');
-  const left = `${unresolved.length} of ${asked} disbursements of batch ${batchId} have no address: ${list}.`;
-  if (fault === undefined) return { code: 'FA_UNRESOLVED', message: left };
-  return { code: codeOf(fault, 'MAPPER_ERROR'), message: `${messageOf(fault)} ${left}` };
-}
-
-function chunksOf<T>(items: readonly T[], size: number): T[][] {
-  const chunks: T[][] = [];
-  for (let start = 0; start < items.length; start += size) chunks.push(items.slice(start, start + size));
-  return chunks;
 }

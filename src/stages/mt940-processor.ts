@@ -1,4 +1,4 @@
-import { type SponsorBanks, sponsorBankOfAccount, stageSettings } from '../config.ts';
+import { stageSettings } from '../config.ts';
 import type { BankConnector } from '../connectors/bank/bank-connector.ts';
 import { parseMt940 } from '../connectors/mt940/parser.ts';
 import type { Mt940Entry, Mt940Header } from '../connectors/mt940/types.ts';
@@ -6,6 +6,7 @@ import type { Outcome, OutcomeTransaction, Stage, Work } from '../runtime/stage.
 import { statementActor } from './actors.ts';
 import { type StageContext, StageError } from './context.ts';
 import { reconcile, type StatementEntry } from './reconciliation.ts';
+import { bankOf } from './sponsor-bank.ts';
 import { storedStatement } from './stored-statement.ts';
 
 /**
@@ -28,24 +29,30 @@ export function mt940Processor(context: StageContext): Stage {
 
 async function processStatement(context: StageContext, work: Work): Promise<Outcome> {
   // Read once before the transaction: a statement that cannot be processed then leaves nothing to undo.
-  const accounts = new Set<string>();
-  for await (const _ of entriesOf(context, work.id, accounts)) work.signal.throwIfAborted();
+  const banks = new Map<string, BankConnector>();
+  const findBank = async (account: string) => {
+    const bank = banks.get(account) ?? (await bankOfAccount(context, work.id, account));
+    banks.set(account, bank);
+    return bank;
+  };
+  for await (const _ of entriesOf(context, work.id, findBank)) work.signal.throwIfAborted();
   return {
     kind: 'succeeded',
-    write: (tx: OutcomeTransaction) => reconcile(tx, work.id, [...accounts], entriesOf(context, work.id)),
+    exclusively: [...banks.keys()].map((account) => `reconciliation of account ${account}`),
+    write: (tx: OutcomeTransaction) => reconcile(tx, work.id, entriesOf(context, work.id, findBank)),
   };
 }
 
 /**
  * The entries of a stored statement that concern payments, in the order of the file.
  *
- * @param accounts is given every account that the file is about
- * @throws StageError INVALID_ACCOUNT_NUMBER; Mt940Error
+ * @param findBank finds the bank that holds an account
+ * @throws Mt940Error, and what `findBank` throws
  */
 async function* entriesOf(
   context: StageContext,
   statementId: string,
-  accounts: Set<string> = new Set(),
+  findBank: (account: string) => Promise<BankConnector>,
 ): AsyncGenerator<StatementEntry> {
   let header: Mt940Header | null = null;
   let bank: BankConnector | null = null;
@@ -53,8 +60,7 @@ async function* entriesOf(
   for await (const event of parseMt940(storedStatement(context.database.sql, statementId))) {
     if (event.type === 'statement') {
       header = event.header;
-      bank = bankOfAccount(context, statementId, header.account);
-      accounts.add(header.account);
+      bank = await findBank(header.account);
     } else if (event.type === 'entry' && header && bank) {
       place += 1;
       // Credits are money received; they stay in the statement and are not matched.
@@ -64,14 +70,18 @@ async function* entriesOf(
   }
 }
 
-function bankOfAccount(context: StageContext, statementId: string, account: string): BankConnector {
-  const banks: SponsorBanks = context.config.sponsor_bank_configurations;
-  const sponsor = sponsorBankOfAccount(banks, account);
-  const bank = sponsor && context.banks.get(sponsor.sponsor_bank_code);
-  if (bank) return bank;
+/** @throws StageError INVALID_ACCOUNT_NUMBER, BANK_CONNECTOR_NOT_CONFIGURED; ConnectorError PBMS_UNAVAILABLE, … */
+async function bankOfAccount(
+  context: StageContext,
+  statementId: string,
+  account: string,
+): Promise<BankConnector> {
+  const sponsor = await context.sponsorBanks.ofAccount(account);
+  if (sponsor) return bankOf(context, sponsor, `the account of statement ${statementId}`);
   throw new StageError(
     'INVALID_ACCOUNT_NUMBER',
-    `Statement ${statementId} is of an account that pays for no program (its last digits are ${account.slice(-4)}).`,
+    `Statement ${statementId} is of an account that pays for no program in ${context.sponsorBanks.source} (its last ` +
+      `digits are ${account.slice(-4)}).`,
     false,
   );
 }

@@ -1,43 +1,42 @@
 import type { BankConnector, Payment } from '../connectors/bank/bank-connector.ts';
-import { compareDecimals } from '../decimal.ts';
+import { agencyPayouts } from './agency-payments.ts';
+import { beneficiaryPayouts } from './beneficiary-payments.ts';
 import { type StageContext, StageError } from './context.ts';
 import { type PayingEnvelope, payingEnvelope } from './sponsor-bank.ts';
 
 /** What is to be paid for one batch. */
-export interface Payout {
+export interface Payout extends Payouts {
   readonly envelopeId: string;
   readonly bank: BankConnector;
+}
+
+/** The payments of a batch, and how many disbursements they are for. */
+export interface Payouts {
   readonly payments: readonly Payment[];
+  /** Disbursements that the payments are for: one each in digital cash, all those of a zone in physical cash. */
+  readonly disbursementsPaid: number;
   /** Disbursements of quantity zero: nothing is sent for them, and they count as reconciled. */
   readonly nothingToPay: number;
 }
 
-interface PayableRow {
-  readonly id: string;
-  readonly beneficiary_id: string;
-  readonly beneficiary_name: string;
-  readonly disbursement_quantity: string;
-  readonly narrative: string;
-  readonly mapper_resolved_fa_type: string | null;
-  readonly bank_account_number: string | null;
-  readonly bank_code: string | null;
-  readonly branch_code: string | null;
-  readonly mobile_number: string | null;
-  readonly mobile_wallet_provider: string | null;
-  readonly email_address: string | null;
-  readonly email_wallet_provider: string | null;
+/** Whose money a payment is, and what it was blocked under. */
+export interface Payer extends PayingEnvelope {
+  readonly blockReference: string;
 }
 
 /**
- * Collects the payments of a batch of digital cash. The same batch always gives the same list: a payment's reference is
- * its disbursement's id, its date the envelope's schedule date.
+ * Collects the payments of a batch of cash: to the beneficiaries of digital cash, to the agencies that hand out physical
+ * cash. The same batch always gives the same list: a payment's reference is the id of its disbursement or geo record, its
+ * date the envelope's schedule date.
  *
- * @throws StageError BATCH_NOT_FOUND, FUNDS_NOT_BLOCKED, ADDRESS_MISSING, and those of {@link payingEnvelope}
+ * @throws StageError BATCH_NOT_FOUND, FUNDS_NOT_BLOCKED, ADDRESS_MISSING, AGENCY_ACCOUNT_MISSING, and those of
+ *   {@link payingEnvelope}
  */
 export async function payoutOf(context: StageContext, batchId: string): Promise<Payout> {
   const { sql } = context.database;
-  const [batch] = await sql<{ envelope_id: string; block_reference: string | null }[]>`
-    select b.disbursement_envelope_id as envelope_id, c.funds_blocked_reference_number as block_reference
+  const [batch] = await sql<{ envelope_id: string; benefit_type: string; block_reference: string | null }[]>`
+    select b.disbursement_envelope_id as envelope_id, b.benefit_type,
+      c.funds_blocked_reference_number as block_reference
     from disbursement_batch_control b
     join envelope_batch_status_for_cash c using (disbursement_envelope_id)
     where b.id = ${batchId}`;
@@ -46,55 +45,7 @@ export async function payoutOf(context: StageContext, batchId: string): Promise<
   if (blockReference === null) {
     throw new StageError('FUNDS_NOT_BLOCKED', `The funds of envelope ${envelopeId} are not blocked.`);
   }
-  const paying = await payingEnvelope(context, envelopeId);
-  const rows = await sql<PayableRow[]>`
-    select d.id, d.beneficiary_id, d.beneficiary_name, d.disbursement_quantity, d.narrative,
-      a.mapper_resolved_fa_type, a.bank_account_number, a.bank_code, a.branch_code, a.mobile_number,
-      a.mobile_wallet_provider, a.email_address, a.email_wallet_provider
-    from disbursements d
-    left join disbursement_resolution_financial_address a on a.disbursement_id = d.id
-    where d.disbursement_batch_control_id = ${batchId}
-      and d.cancellation_status = 'NOT_CANCELLED' and d.left_out_reason is null
-    order by d.id`;
-  const payable = rows.filter((row) => compareDecimals(row.disbursement_quantity, '0') !== 0);
-  const homeless = payable.find((row) => row.mapper_resolved_fa_type === null);
-  if (homeless) {
-    const problem = `Disbursement ${homeless.id} of batch ${batchId} has no address to be paid to.`;
-    throw new StageError('ADDRESS_MISSING', problem, false);
-  }
-  return {
-    envelopeId,
-    bank: paying.bank,
-    payments: payable.map((row) => paymentOf(row, paying, blockReference)),
-    nothingToPay: rows.length - payable.length,
-  };
-}
-
-function paymentOf(row: PayableRow, { envelope, account }: PayingEnvelope, blockReference: string): Payment {
-  return {
-    paymentReferenceNumber: row.id,
-    remittingAccount: account.accountNumber,
-    remittingAccountCurrency: account.currency,
-    paymentAmount: row.disbursement_quantity,
-    fundsBlockedReferenceNumber: blockReference,
-    beneficiaryName: row.beneficiary_name,
-    beneficiaryAccount: row.bank_account_number,
-    beneficiaryAccountCurrency: account.currency,
-    beneficiaryAccountType: row.mapper_resolved_fa_type,
-    beneficiaryBankCode: row.bank_code,
-    beneficiaryBranchCode: row.branch_code,
-    beneficiaryMobileWalletProvider: row.mobile_wallet_provider,
-    beneficiaryPhoneNo: row.mobile_number,
-    beneficiaryEmail: row.email_address,
-    beneficiaryEmailWalletProvider: row.email_wallet_provider,
-    narratives: [
-      row.narrative,
-      envelope.benefit_program_mnemonic,
-      envelope.cycle_code_mnemonic,
-      row.beneficiary_id,
-      row.id,
-      '',
-    ],
-    paymentDate: envelope.disbursement_schedule_date,
-  };
+  const payer = { ...(await payingEnvelope(context, envelopeId)), blockReference };
+  const payouts = batch.benefit_type === 'CASH_PHYSICAL' ? agencyPayouts : beneficiaryPayouts;
+  return { envelopeId, bank: payer.bank, ...(await payouts(sql, batchId, payer)) };
 }

@@ -21,27 +21,20 @@ export interface StatementEntry {
 
 const ENTRIES_PER_STATEMENT = 5_000;
 
-/** First part of the advisory lock that statements of one account are reconciled under. */
-const ACCOUNT_LOCK = 7_240_943;
-
 /**
  * Matches the entries of a statement with payments, set by set, and tells the envelopes.
  *
- * Statements of one account take turns, so it does not matter in which order they are processed: a reversal that comes
- * before its remittance is kept as INVALID_REVERSAL and takes effect when the remittance turns up.
+ * Statements of one account must take turns; then it does not matter in which order they are processed: a reversal that
+ * comes before its remittance is kept as INVALID_REVERSAL and takes effect when the remittance turns up.
  *
  * @param entries in the order of the file; read as a stream
  */
 export async function reconcile(
   tx: OutcomeTransaction,
   statementId: string,
-  accounts: readonly string[],
   entries: AsyncIterable<StatementEntry>,
 ): Promise<void> {
   const { sql } = tx;
-  for (const account of [...accounts].sort()) {
-    await sql`select pg_advisory_xact_lock(${ACCOUNT_LOCK}, hashtext(${account}))`;
-  }
   await loadEntries(sql, entries);
   await recordRemittances(sql, statementId);
   await recordUnmatchedDebits(sql, statementId);
@@ -146,7 +139,8 @@ async function recordUnmatchedDebits(sql: Tx, statementId: string): Promise<void
  * stay what they are.
  */
 async function applyEarlierReversals(sql: Tx): Promise<void> {
-  await sql`create temporary table reversals (place int, envelope_id text) on commit drop`;
+  await sql`create temporary table reversals (
+    place int, envelope_id text, disbursement_batch_control_geo_id text) on commit drop`;
   await sql`
     with early as (
       delete from disbursement_error_recons where id in (
@@ -165,9 +159,9 @@ async function applyEarlierReversals(sql: Tx): Promise<void> {
         reversal_entry_date = x.entry_date, reversal_value_date = x.value_date, reversal_reason = x.reversal_reason
       from early x
       where c.reconciliation_id = x.reconciliation_id
-      returning c.disbursement_envelope_id
+      returning c.disbursement_envelope_id, c.disbursement_batch_control_geo_id
     )
-    insert into reversals select null, disbursement_envelope_id from reversed`;
+    insert into reversals select null, * from reversed`;
 }
 
 /** The first reversal of the right amount takes effect, unless one has before. */
@@ -185,7 +179,7 @@ async function recordReversals(sql: Tx, statementId: string): Promise<void> {
         order by reconciliation_id, e.place
       ) e
       where c.reconciliation_id = e.reconciliation_id and not c.reversal_found
-      returning e.place, c.disbursement_envelope_id
+      returning e.place, c.disbursement_envelope_id, c.disbursement_batch_control_geo_id
     )
     insert into reversals select * from reversed`;
 }
@@ -202,12 +196,18 @@ async function recordUnmatchedReversals(sql: Tx, statementId: string): Promise<v
     order by e.place`;
 }
 
+/** How many disbursements payment `p` is for: one, or all those of the zone that an agency got cash for. */
+const disbursementsOf = (sql: Tx) => sql`
+  case when p.disbursement_batch_control_geo_id is null then 1
+    else (select count(*) from disbursement_resolution_geo_address a
+      where a.disbursement_batch_control_geo_id = p.disbursement_batch_control_geo_id) end`;
+
 async function countByEnvelope(sql: Tx, statementId: string) {
   return sql<{ envelope: string; reconciled: number; reversed: number }[]>`
     select envelope, sum(reconciled)::int as reconciled, sum(reversed)::int as reversed from (
-      select disbursement_envelope_id as envelope, 1 as reconciled, 0 as reversed
-      from disbursement_recons where remittance_statement_id = ${statementId}
+      select disbursement_envelope_id as envelope, ${disbursementsOf(sql)} as reconciled, 0 as reversed
+      from disbursement_recons p where remittance_statement_id = ${statementId}
       union all
-      select envelope_id, 0, 1 from reversals
+      select envelope_id, 0, ${disbursementsOf(sql)} from reversals p
     ) counts group by envelope order by envelope`;
 }

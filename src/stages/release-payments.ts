@@ -3,12 +3,12 @@ import type { OutcomeTransaction } from '../runtime/stage.ts';
 interface Released {
   readonly envelope_id: string;
   readonly submitted_at: Date | null;
-  readonly payments: number;
+  readonly paid: number;
   readonly nothing_to_pay: number;
 }
 
 /**
- * Records what an operator's release says about the payments of a batch of digital cash.
+ * Records what an operator's release says about the payments of a batch of cash.
  *
  * Payments that may have been sent count as paid: the operator has found out that the bank took them. Payments that
  * surely were not taken, because the bank refused them or they never left, are left out and marked with the code of
@@ -18,23 +18,31 @@ export async function releasePayments(tx: OutcomeTransaction, batchId: string): 
   const { sql } = tx;
   const [released] = await sql<Released[]>`
     select b.disbursement_envelope_id as envelope_id, b.sponsor_bank_dispatch_submitted_at as submitted_at,
-      count(*) filter (where d.disbursement_quantity > 0)::int as payments,
-      count(*) filter (where d.disbursement_quantity = 0)::int as nothing_to_pay
-    from disbursement_batch_control b
-    join disbursements d on d.disbursement_batch_control_id = b.id
-    where b.id = ${batchId} and d.cancellation_status = 'NOT_CANCELLED' and d.left_out_reason is null
+      count(*) filter (where p.quantity > 0)::int as paid,
+      count(*) filter (where p.quantity = 0)::int as nothing_to_pay
+    from disbursement_batch_control b, lateral (${payoutsOf(sql)}) p
+    where b.id = ${batchId}
     group by b.id`;
   if (!released) return;
   const envelope = { machine: 'envelope', id: released.envelope_id };
   if (released.nothing_to_pay > 0) tx.tell(envelope, { type: 'reconciled', count: released.nothing_to_pay });
-  if (released.payments === 0) return;
+  if (released.paid === 0) return;
   if (released.submitted_at !== null) {
-    tx.tell(envelope, { type: 'shipped', count: released.payments });
+    tx.tell(envelope, { type: 'shipped', count: released.paid });
     return;
   }
   await sql`
     update disbursements d set left_out_reason = coalesce(b.sponsor_bank_dispatch_latest_error_code, 'RELEASED')
-    from disbursement_batch_control b
-    where b.id = ${batchId} and d.disbursement_batch_control_id = b.id and d.disbursement_quantity > 0
-      and d.cancellation_status = 'NOT_CANCELLED' and d.left_out_reason is null`;
+    from disbursement_batch_control b, lateral (${payoutsOf(sql)}) p
+    where b.id = ${batchId} and d.id = p.id and p.quantity > 0`;
 }
+
+/** The disbursements of batch `b`, each with the quantity of the payment that pays it: its own, or its zone's. */
+const payoutsOf = (sql: OutcomeTransaction['sql']) => sql`
+  select d.id, case when b.benefit_type = 'CASH_PHYSICAL' then g.total_quantity else d.disbursement_quantity end
+    as quantity
+  from disbursements d
+  left join disbursement_resolution_geo_address a on a.id = d.id
+  left join disbursement_batch_control_geo g on g.id = a.disbursement_batch_control_geo_id
+  where d.disbursement_batch_control_id = b.id
+    and d.cancellation_status = 'NOT_CANCELLED' and d.left_out_reason is null`;

@@ -1,5 +1,5 @@
 import { eq } from 'drizzle-orm';
-import { type SponsorBank, sponsorBankOf } from '../config.ts';
+import type { SponsorBank } from '../config.ts';
 import type { BankConnector, ProgramAccount } from '../connectors/bank/bank-connector.ts';
 import type { Tx } from '../db/connection.ts';
 import { disbursementEnvelopes } from '../db/schema/index.ts';
@@ -18,7 +18,8 @@ export interface PayingEnvelope {
 /**
  * Finds who pays for an envelope.
  *
- * @throws StageError ENVELOPE_NOT_FOUND, SPONSOR_BANK_NOT_CONFIGURED, SPONSOR_BANK_CHANGED
+ * @throws StageError ENVELOPE_NOT_FOUND, SPONSOR_BANK_NOT_CONFIGURED, BANK_CONNECTOR_NOT_CONFIGURED,
+ *   SPONSOR_BANK_CHANGED; ConnectorError PBMS_UNAVAILABLE, PBMS_QUERY_FAILED
  */
 export async function payingEnvelope(context: StageContext, envelopeId: string): Promise<PayingEnvelope> {
   const [envelope] = await context.database.orm
@@ -27,16 +28,17 @@ export async function payingEnvelope(context: StageContext, envelopeId: string):
     .where(eq(disbursementEnvelopes.id, envelopeId));
   if (!envelope) throw new StageError('ENVELOPE_NOT_FOUND', `There is no envelope ${envelopeId}.`, false);
   const { benefit_program_id: program, benefit_code_id: benefitCode } = envelope;
-  const sponsor = sponsorBankOf(context.config.sponsor_bank_configurations, program, benefitCode);
-  const bank = sponsor && context.banks.get(sponsor.sponsor_bank_code);
-  if (!sponsor || !bank) {
+  const { sponsorBanks } = context;
+  const sponsor = await sponsorBanks.of(program, benefitCode);
+  if (!sponsor) {
     throw new StageError(
       'SPONSOR_BANK_NOT_CONFIGURED',
       `No sponsor bank is configured for program ${program} and benefit code ${benefitCode} of envelope ` +
-        `${envelopeId}; add it to sponsor_bank_configurations, restart and retry.`,
+        `${envelopeId}; add it to ${sponsorBanks.source}, ${sponsorBanks.remedy}.`,
       false,
     );
   }
+  const bank = bankOf(context, sponsor, `envelope ${envelopeId}`);
   await requireSameSponsor(context, envelopeId, sponsor);
   return {
     envelope,
@@ -46,9 +48,30 @@ export async function payingEnvelope(context: StageContext, envelopeId: string):
   };
 }
 
+/**
+ * The connector to a sponsor bank.
+ *
+ * @param record what the bank is needed for, for the message
+ * @throws StageError BANK_CONNECTOR_NOT_CONFIGURED
+ */
+export function bankOf(
+  { banks, sponsorBanks }: StageContext,
+  { sponsor_bank_code: code }: SponsorBank,
+  record: string,
+): BankConnector {
+  const bank = banks.get(code);
+  if (bank) return bank;
+  throw new StageError(
+    'BANK_CONNECTOR_NOT_CONFIGURED',
+    `The sponsor bank ${code}, which ${sponsorBanks.source} names for ${record}, has no connector; add it to ` +
+      'bank_connectors_impls, restart and retry.',
+    false,
+  );
+}
+
 /** Another bank would truthfully say that it never saw what the first one has already paid. */
 async function requireSameSponsor(
-  { database }: StageContext,
+  { database, sponsorBanks }: StageContext,
   envelopeId: string,
   sponsor: SponsorBank,
 ): Promise<void> {
@@ -59,8 +82,8 @@ async function requireSameSponsor(
   if (chosen.bank === sponsor.sponsor_bank_code && chosen.account === sponsor.program_account_number) return;
   throw new StageError(
     'SPONSOR_BANK_CHANGED',
-    `The funds of envelope ${envelopeId} were found at another bank or account than sponsor_bank_configurations names ` +
-      'now; put the former entry back, restart and retry.',
+    `The funds of envelope ${envelopeId} were found at another bank or account than ${sponsorBanks.source} names ` +
+      `now; put the former entry back, ${sponsorBanks.remedy}.`,
     false,
   );
 }

@@ -44,18 +44,18 @@ describe('payments that are missing from the statements', () => {
     clock.advance(2 * DAY_MS - 60_000);
     expect(await missing()).toEqual([]);
     clock.advance(60_000);
-    expect((await missing()).map((one) => one.disbursement_id)).toEqual([...first.ids].sort());
+    expect((await missing()).map((one) => one.payment_id)).toEqual([...first.ids].sort());
     clock.advance(DAY_MS);
     const all = await missing();
-    expect(all.map((one) => one.disbursement_id)).toEqual([...[...first.ids].sort(), ...second.ids]);
+    expect(all.map((one) => one.payment_id)).toEqual([...[...first.ids].sort(), ...second.ids]);
     expect(await missing(2)).toEqual(all.slice(0, 2));
     const batch = await pipeline.batch(second.disbursing.batches[0]?.row.id);
     expect(all.at(-1)).toEqual({
-      disbursement_id: second.ids[0],
+      payment_id: second.ids[0],
       disbursement_batch_control_id: batch.id,
       disbursement_envelope_id: second.disbursing.envelope.id,
-      beneficiary_id: `ben-of-${second.ids[0]}`,
-      disbursement_quantity: '30',
+      paid_to: `ben-of-${second.ids[0]}`,
+      quantity: '30',
       measurement_unit: 'USD',
       shipped_at: batch.sponsor_bank_dispatch_timestamp,
     });
@@ -64,7 +64,7 @@ describe('payments that are missing from the statements', () => {
     const [id = ''] = first.ids;
     const [statement] = await pipeline.upload(statementText(first.program.account, [debit(id, '10')]));
     await becomes(() => pipeline.statement(statement), { statement_process_status: 'PROCESSED' });
-    expect((await missing()).map((one) => one.disbursement_id)).toEqual([first.ids[1], second.ids[0]]);
+    expect((await missing()).map((one) => one.payment_id)).toEqual([first.ids[1], second.ids[0]]);
   });
 
   it('are not those that were never sent', async () => {

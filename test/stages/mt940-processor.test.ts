@@ -1,33 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Tx } from '../../src/db/connection.ts';
-import type { Outcome, Stage } from '../../src/runtime/stage.ts';
 import { statementActor } from '../../src/stages/actors.ts';
 import { becomes } from '../support/becomes.ts';
+import { countingStatements } from '../support/count-statements.ts';
 import { type Outside, openOutside } from '../support/outside.ts';
 import { openPipeline, type Pipeline, type Program } from '../support/pipeline.ts';
 import { debit, newId, statementText } from '../support/records.ts';
 
 const UNLINKED = (quantity: string) => ({ quantity, address: null });
-
-/** Counts the SQL statements of everything that stages record. */
-function countingStatements(counter: { statements: number }) {
-  const counted = (sql: Tx): Tx =>
-    new Proxy(sql, {
-      apply(target, self, given: unknown[]) {
-        if (Array.isArray(given[0]) && 'raw' in given[0]) counter.statements += 1;
-        return Reflect.apply(target, self, given);
-      },
-    });
-  const ofOutcome = (outcome: Outcome): Outcome => {
-    const { write } = outcome;
-    return write ? { ...outcome, write: (tx) => write({ ...tx, sql: counted(tx.sql) }) } : outcome;
-  };
-  return (stages: readonly Stage[]): Stage[] =>
-    stages.map((stage) => ({
-      ...stage,
-      perform: async (work) => ofOutcome(await stage.perform(work)),
-    }));
-}
 
 describe('processing a statement file', () => {
   const counter = { statements: 0 };

@@ -122,10 +122,11 @@ describe('reconciling statements in any order, one after another or at once', ()
     });
     await twoAtOnce.join({
       between: (stages) =>
-        stages.map((stage) => ({
-          ...stage,
-          perform: async (work) => aboutToCommit(await stage.perform(work)),
-        })),
+        stages.map((stage) =>
+          'perform' in stage
+            ? { ...stage, perform: async (work) => aboutToCommit(await stage.perform(work)) }
+            : stage,
+        ),
     });
     const { envelope, batches, ids } = await twoAtOnce.announce(program, [
       [{ quantity: RIGHT, address: null }],

@@ -18,6 +18,8 @@ export interface Fault {
   readonly probability?: number;
   readonly count?: number;
   readonly delay_ms?: number;
+  /** What `error_before` and `error_after` answer. */
+  readonly status?: number;
 }
 
 /** What the bank's books say of an account, as `GET /_admin/ledger` answers. */
@@ -48,6 +50,15 @@ export interface Controlled {
   start(): Promise<void>;
 }
 
+/** A payment as it stands in the bank's books. */
+export interface BookedPayment {
+  readonly reference: string;
+  /** With two decimal places. */
+  readonly amount: string;
+  readonly account: string;
+  readonly bank: string | null;
+}
+
 export interface SponsorBank extends Controlled {
   /** Creates an account in USD, or sets its balance. */
   account(number: string, balance: string): Promise<void>;
@@ -58,6 +69,8 @@ export interface SponsorBank extends Controlled {
   blocks(account: string): Promise<(readonly [string, string])[]>;
   /** Idempotency keys that the bank has acted under, of those that begin with `prefix`, in order. */
   keys(prefix: string): Promise<string[]>;
+  /** The payments that the bank has made from an account, by reference. */
+  payments(account: string): Promise<readonly BookedPayment[]>;
   /** Has the bank make a statement of an account. @returns the MT940 text as the bank uploads it */
   statement(account: string): Promise<string>;
 }
@@ -106,6 +119,12 @@ export async function openOutside(): Promise<Outside> {
           select idempotency_key from submissions where starts_with(idempotency_key, ${prefix}) order by created_at`;
         return rows.map((row) => row.idempotency_key);
       },
+      payments: async (account) => [
+        ...(await books<BookedPayment[]>`
+          select payment_reference_number as reference, amount, beneficiary_account as account,
+            beneficiary_bank_code as bank
+          from ledger where account_number = ${account} and mark = 'D' order by payment_reference_number, id`),
+      ],
       statement: async (account) => {
         const before = receiver.statements.length;
         await done(bank.url, '/generate_account_statement', { program_account_number: account });
@@ -121,7 +140,8 @@ export async function openOutside(): Promise<Outside> {
   };
 }
 
-async function controlled(startAt: (port?: number) => Promise<Simulator>): Promise<Controlled> {
+/** Controls of a simulator that can be stopped and started again at its address. */
+export async function controlled(startAt: (port?: number) => Promise<Simulator>): Promise<Controlled> {
   let simulator: Simulator | null = await startAt();
   const { url } = simulator;
   return {

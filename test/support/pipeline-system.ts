@@ -1,15 +1,9 @@
-import {
-  bankConnectorSettings,
-  type Config,
-  faStrategies,
-  loadConfig,
-  mapperConnectorSettings,
-} from '../../src/config.ts';
-import { loadBankConnectors, loadMapperConnector } from '../../src/connectors/load.ts';
+import { type Config, loadConfig } from '../../src/config.ts';
 import { connect, type Database } from '../../src/db/connection.ts';
 import type { Stage } from '../../src/runtime/stage.ts';
 import { ActorSystem, type SystemOptions } from '../../src/runtime/system.ts';
 import { ACTORS } from '../../src/stages/actors.ts';
+import { openConnectors } from '../../src/stages/connectors.ts';
 import { createStages } from '../../src/stages/index.ts';
 
 /** The pipeline of one process: its stages on its connectors. */
@@ -49,9 +43,8 @@ export async function startPipelineSystem(
     ),
   );
   const database = connect(databaseUrl, { max: config.db_pool_max });
-  const banks = await loadBankConnectors(config.bank_connectors_impls, bankConnectorSettings(config));
-  const mapper = await loadMapperConnector(config.mapper_connector_impl, mapperConnectorSettings(config));
-  const stages = createStages({ database, config, banks, mapper, faStrategies: faStrategies(config) });
+  const connectors = await openConnectors(config);
+  const stages = createStages({ ...connectors, database, config });
   const system = new ActorSystem({
     database,
     actors: ACTORS,
@@ -69,8 +62,7 @@ export async function startPipelineSystem(
     database,
     async close() {
       await system.stop(STOP_WITHIN_MS);
-      for (const bank of banks.values()) await bank.close?.();
-      await mapper.close?.();
+      await connectors.close();
       await database.close();
     },
   };

@@ -13,7 +13,7 @@ interface GeoRow {
 }
 
 /**
- * A page of the geo records of an envelope or a batch, oldest first; the first 10,000 for who asks for no page.
+ * A page of the geo records of an envelope or a batch, by id; the first 10,000 for who asks for no page.
  *
  * @returns the records on the wire, and how many there are when that is asked for or one page does not hold them
  */

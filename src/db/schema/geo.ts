@@ -1,6 +1,17 @@
-import { bigint, index, integer, numeric, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  check,
+  index,
+  integer,
+  numeric,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core';
 import { disbursementBatchControl, disbursements } from './disbursements.ts';
-import { stageColumns, stageConstraints, stageSubmissionColumns, statusCheck, utc } from './stage-columns.ts';
+import { stageColumns, stageConstraints, statusCheck, utc } from './stage-columns.ts';
 
 /** The part of a batch that goes to one small zone: one warehouse serves it, one agency delivers it. */
 export const disbursementBatchControlGeo = pgTable(
@@ -25,9 +36,7 @@ export const disbursementBatchControlGeo = pgTable(
     agency_mnemonic: text(),
     agency_additional_attributes: text(),
     ...stageColumns('warehouse_notification'),
-    ...stageSubmissionColumns('warehouse_notification'),
     ...stageColumns('agency_notification'),
-    ...stageSubmissionColumns('agency_notification'),
   },
   (t) => [
     uniqueIndex('disbursement_batch_control_geo_zone').on(
@@ -61,6 +70,7 @@ export const disbursementBatchControlGeoAttributes = pgTable('disbursement_batch
 export const disbursementResolutionGeoAddress = pgTable(
   'disbursement_resolution_geo_address',
   {
+    /** The disbursement's id: a disbursement has one address. */
     id: text().primaryKey(),
     disbursement_id: text()
       .notNull()
@@ -84,13 +94,28 @@ export const disbursementResolutionGeoAddress = pgTable(
     beneficiary_phone: text(),
     beneficiary_email: text(),
     ...stageColumns('beneficiary_notification'),
-    ...stageSubmissionColumns('beneficiary_notification'),
   },
   (t) => [
-    uniqueIndex('geo_address_disbursement').on(t.disbursement_id),
+    check('geo_address_id', sql`${t.id} = ${t.disbursement_id}`),
     index('geo_address_batch').on(t.disbursement_batch_control_id),
     index('geo_address_geo').on(t.disbursement_batch_control_geo_id),
     ...stageConstraints(t, 'beneficiary_notification'),
+  ],
+);
+
+/** How much of an envelope each warehouse and agency has been given, so that the next batch goes to who has least. */
+export const envelopeAllocations = pgTable(
+  'envelope_allocations',
+  {
+    disbursement_envelope_id: text().notNull(),
+    /** `warehouse` or `agency`. */
+    kind: text().notNull(),
+    allocated_to: text().notNull(),
+    allocated_quantity: numeric().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.disbursement_envelope_id, t.kind, t.allocated_to] }),
+    statusCheck('envelope_allocations_kind', t.kind, ['warehouse', 'agency']),
   ],
 );
 

@@ -10,7 +10,7 @@ export const actorTransitions = pgTable(
     at: utc().notNull(),
     machine: text().notNull(),
     actor_id: text().notNull(),
-    /** What the actor belongs to (its parent's id, or its own): the natural filter and shard key. */
+    /** What the actor belongs to in the end (an envelope, or itself): the natural filter and shard key. */
     correlation_id: text().notNull(),
     region: text().notNull(),
     event: text().notNull(),

@@ -1,0 +1,152 @@
+import type {
+  Notification,
+  NotificationAnswer,
+  NotificationConnector,
+  NotificationType,
+  Recipient,
+} from '../connectors/notification/notification-connector.ts';
+import type { Sql } from '../db/connection.ts';
+import type { Outcome, Work } from '../runtime/stage.ts';
+import type { StageContext } from './context.ts';
+
+/** What one notification is about: a row for each record of a set. */
+export interface NotificationRow {
+  /** The record's id. */
+  readonly id: string;
+  readonly disbursement_envelope_id: string;
+  readonly recipient: Recipient;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+/** Reads what is to be told about records. */
+export type NotificationRows = (sql: Sql, ids: readonly string[]) => Promise<readonly NotificationRow[]>;
+
+type Answer = Exclude<NotificationAnswer, { outcome: 'processed' }> | { readonly outcome: 'processed' };
+
+/**
+ * Notifies about a set of records, with one call to the notification service, and keeps what was said in
+ * `notification_logs`.
+ *
+ * A notification's id is made of the record's id and its type and never changes, so the service recognises one that is
+ * sent again after its answer was lost; one whose answer we have is not sent again at all.
+ *
+ * @returns one outcome for each piece of work; a record that is refused does not harm the others
+ */
+export async function notifyAbout(
+  context: StageContext,
+  type: NotificationType,
+  rowsOf: NotificationRows,
+  set: readonly Work[],
+): Promise<readonly Outcome[]> {
+  const { notifier } = context;
+  if (!notifier) return set.map(() => NOT_ENABLED);
+  const { sql } = context.database;
+  const rows = await rowsOf(
+    sql,
+    set.map(({ id }) => id),
+  );
+  const notifications = new Map(
+    rows.map((row) => [row.id, { row, notification: notificationOf(type, row) }]),
+  );
+  const wanted = [...notifications.values()].map(({ notification }) => notification);
+  const toSend = await logAsSending(sql, [...notifications.values()], nowOf(set));
+  const answers = await send(
+    notifier,
+    wanted.filter(({ notificationId }) => toSend.has(notificationId)),
+    set,
+  );
+  await logAnswers(sql, answers, nowOf(set));
+  const byId = new Map(answers.map((answer) => [answer.notificationId, answer]));
+  return set.map(({ id }) => {
+    const notification = notifications.get(id)?.notification;
+    if (!notification) return recordMissing(type, id);
+    return outcomeOf(byId.get(notification.notificationId) ?? { outcome: 'processed' });
+  });
+}
+
+const nowOf = ([first]: readonly Work[]): Date => first?.now() ?? new Date(0);
+
+const notificationOf = (
+  type: NotificationType,
+  { id, recipient, payload }: NotificationRow,
+): Notification => ({
+  notificationId: `${id}-${type}`,
+  type,
+  recipient,
+  payload,
+});
+
+async function send(
+  notifier: NotificationConnector,
+  notifications: readonly Notification[],
+  set: readonly Work[],
+): Promise<readonly NotificationAnswer[]> {
+  if (notifications.length === 0) return [];
+  return notifier.send(notifications, { signal: AbortSignal.any(set.map(({ signal }) => signal)) });
+}
+
+/** Notes what is about to be sent. @returns the ids of what has not been delivered before */
+async function logAsSending(
+  sql: Sql,
+  notifications: readonly { readonly row: NotificationRow; readonly notification: Notification }[],
+  now: Date,
+): Promise<ReadonlySet<string>> {
+  const rows = notifications.map(({ row, notification: { notificationId, type, recipient, payload } }) => ({
+    notification_id: notificationId,
+    notification_type: type,
+    disbursement_envelope_id: row.disbursement_envelope_id,
+    recipient: recipient.subscriberId,
+    payload: JSON.stringify(payload),
+  }));
+  const logged = await sql<{ notification_id: string }[]>`
+    insert into notification_logs (
+      notification_id, notification_type, disbursement_envelope_id, recipient, payload, status, sent_at)
+    select v.*, 'PENDING', ${now} from json_to_recordset(${JSON.stringify(rows)}::json) as v(
+      notification_id text, notification_type text, disbursement_envelope_id text, recipient text, payload text)
+    order by notification_id
+    on conflict (notification_id) do update set
+      recipient = excluded.recipient, payload = excluded.payload, status = excluded.status, sent_at = excluded.sent_at,
+      response = null, error_message = null, processed_at = null
+    where notification_logs.status <> 'PROCESSED'
+    returning notification_id`;
+  return new Set(logged.map(({ notification_id: id }) => id));
+}
+
+async function logAnswers(sql: Sql, answers: readonly NotificationAnswer[], now: Date): Promise<void> {
+  if (answers.length === 0) return;
+  const rows = answers.map((answer) => ({
+    notification_id: answer.notificationId,
+    status: answer.outcome === 'processed' ? 'PROCESSED' : 'ERROR',
+    response: answer.response,
+    error_message: answer.outcome === 'failed' ? `${answer.code}: ${answer.message}` : null,
+  }));
+  await sql`
+    update notification_logs l
+    set status = v.status, response = v.response, error_message = v.error_message, processed_at = ${now}
+    from (
+      select * from json_to_recordset(${JSON.stringify(rows)}::json) as v(
+        notification_id text, status text, response text, error_message text)
+      order by notification_id
+    ) v
+    where l.notification_id = v.notification_id and l.status <> 'PROCESSED'`;
+}
+
+function outcomeOf(answer: Answer): Outcome {
+  if (answer.outcome === 'processed') return { kind: 'succeeded' };
+  const { code, message, retryable } = answer;
+  return { kind: 'failed', code, message, final: !retryable };
+}
+
+const NOT_ENABLED: Outcome = {
+  kind: 'failed',
+  code: 'IN_KIND_NOT_ENABLED',
+  message: 'No notification service is set up; set in_kind_enabled, restart and retry.',
+  final: true,
+};
+
+const recordMissing = (type: NotificationType, id: string): Outcome => ({
+  kind: 'failed',
+  code: 'RECORD_NOT_FOUND',
+  message: `There is no record ${id} to send a ${type} about.`,
+  final: true,
+});
