@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { type Dispatcher, errors, Pool } from 'undici';
 
 /** Limits of an HTTP client. All of them are needed: nothing a server does may hold a call or memory without bound. */
@@ -26,21 +27,29 @@ export type HttpFailureReason =
   | 'oversized';
 
 /** What became of a call; a value, because "no answer" is an outcome that money depends on. */
-export type HttpOutcome =
-  | {
-      readonly kind: 'answer';
-      readonly status: number;
-      /** The parsed body; undefined when it is not JSON. */
-      readonly json: unknown;
-    }
-  | {
-      readonly kind: 'failure';
-      readonly reason: HttpFailureReason;
-      /** False only when not one byte of the request can have left this process. */
-      readonly sent: boolean;
-      /** One line for people: where and what. */
-      readonly message: string;
-    };
+export type HttpOutcome = HttpAnswer | HttpFailure;
+
+/** An answer, whatever its status. */
+export interface HttpAnswer {
+  readonly kind: 'answer';
+  readonly status: number;
+  /** The parsed body; undefined when it is not JSON. */
+  readonly json: unknown;
+  /** The body as it came. */
+  readonly text: string;
+  /** The header `Retry-After`. */
+  readonly retryAfter: string | null;
+}
+
+/** No answer. */
+export interface HttpFailure {
+  readonly kind: 'failure';
+  readonly reason: HttpFailureReason;
+  /** False only when not one byte of the request can have left this process. */
+  readonly sent: boolean;
+  /** One line for people: where and what. */
+  readonly message: string;
+}
 
 /** A client of one server that keeps its connections open between calls. */
 export interface HttpClient {
@@ -140,6 +149,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   #sent = false;
   #settled = false;
   #status = 0;
+  #retryAfter: string | null = null;
 
   constructor(place: string) {
     this.#place = place;
@@ -163,8 +173,14 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     this.#sent = true;
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+  ): void {
     this.#status = status;
+    const retryAfter = headers['retry-after'];
+    this.#retryAfter = typeof retryAfter === 'string' ? retryAfter : null;
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -172,7 +188,13 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#finish({ kind: 'answer', status: this.#status, json: parseJson(Buffer.concat(this.#chunks)) });
+    const body = Buffer.concat(this.#chunks);
+    this.#finish({
+      kind: 'answer',
+      status: this.#status,
+      ...readBody(body),
+      retryAfter: this.#retryAfter,
+    });
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -204,10 +226,12 @@ function describe(error: Error): string {
   return `${first.message}${code}`;
 }
 
-function parseJson(body: Buffer): unknown {
+function readBody(body: Buffer): Pick<HttpAnswer, 'json' | 'text'> {
+  const text = new TextDecoder().decode(body);
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    // What is not UTF-8 is no JSON either, although it could be read with marks in place of what is wrong.
+    return { text, json: isUtf8(body) ? JSON.parse(text) : undefined };
   } catch {
-    return undefined;
+    return { text, json: undefined };
   }
 }

@@ -2,7 +2,7 @@ import type { Payment } from '../connectors/bank/bank-connector.ts';
 import type { Sql } from '../db/connection.ts';
 import { compareDecimals } from '../decimal.ts';
 import { StageError } from './context.ts';
-import type { Payer, Payouts } from './payments.ts';
+import type { Payer, Payouts } from './payouts.ts';
 
 interface PayableRow {
   readonly id: string;

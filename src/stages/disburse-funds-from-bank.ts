@@ -29,7 +29,7 @@ export function disburseFundsFromBank(context: StageContext): Stage {
     ...stageSettings(context.config, 'disburse_funds_from_bank'),
     concurrency: context.config.worker_concurrency,
     async perform(work) {
-      const payout = await payoutOf(context, work.id);
+      const payout = await payoutOf(context, work);
       if (payout.payments.length === 0) return paid(payout);
       const submission = await work.submitting();
       const key = `${work.id}-pay-${submission.number}`;

@@ -6,6 +6,7 @@ import type {
   Recipient,
 } from '../connectors/notification/notification-connector.ts';
 import type { Sql } from '../db/connection.ts';
+import { codeOf, messageOf } from '../runtime/errors.ts';
 import type { Outcome, Work } from '../runtime/stage.ts';
 import type { StageContext } from './context.ts';
 
@@ -50,11 +51,8 @@ export async function notifyAbout(
   );
   const wanted = [...notifications.values()].map(({ notification }) => notification);
   const toSend = await logAsSending(sql, [...notifications.values()], nowOf(set));
-  const answers = await send(
-    notifier,
-    wanted.filter(({ notificationId }) => toSend.has(notificationId)),
-    set,
-  );
+  const sending = wanted.filter(({ notificationId }) => toSend.has(notificationId));
+  const answers = await send(notifier, sending, set);
   await logAnswers(sql, answers, nowOf(set));
   const byId = new Map(answers.map((answer) => [answer.notificationId, answer]));
   return set.map(({ id }) => {
@@ -76,14 +74,40 @@ const notificationOf = (
   payload,
 });
 
+/** @returns an answer for each: none that the connector forgets, or throws something about, is taken for sent */
 async function send(
   notifier: NotificationConnector,
   notifications: readonly Notification[],
   set: readonly Work[],
 ): Promise<readonly NotificationAnswer[]> {
   if (notifications.length === 0) return [];
-  return notifier.send(notifications, { signal: AbortSignal.any(set.map(({ signal }) => signal)) });
+  const signal = AbortSignal.any(set.map((work) => work.signal));
+  try {
+    const answers = await notifier.send(notifications, { signal });
+    const byId = new Map(answers.map((answer) => [answer.notificationId, answer]));
+    return notifications.map((one) => byId.get(one.notificationId) ?? unanswered(one));
+  } catch (error) {
+    return notifications.map((one) => thrown(one, error));
+  }
 }
+
+const unanswered = ({ notificationId }: Notification): NotificationAnswer => ({
+  notificationId,
+  outcome: 'failed',
+  code: 'NOTIFICATION_NOT_ANSWERED',
+  message: `Notification ${notificationId} failed: the connector did not answer about it.`,
+  retryable: true,
+  response: null,
+});
+
+const thrown = ({ notificationId }: Notification, error: unknown): NotificationAnswer => ({
+  notificationId,
+  outcome: 'failed',
+  code: codeOf(error, 'INTERNAL_ERROR'),
+  message: `Notification ${notificationId} failed: ${messageOf(error)}`,
+  retryable: !(error instanceof Error && 'retryable' in error && error.retryable === false),
+  response: null,
+});
 
 /** Notes what is about to be sent. @returns the ids of what has not been delivered before */
 async function logAsSending(

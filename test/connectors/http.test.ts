@@ -46,7 +46,7 @@ describe('a call that is answered', () => {
   test('sends the body byte for byte to the path below the base URL, with its headers', async () => {
     const server = await http((_, response) => json(response, 200, { ok: true }));
     const outcome = await post(clientOf(`${server.url}/bank/`));
-    expect(outcome).toEqual({ kind: 'answer', status: 200, json: { ok: true } });
+    expect(outcome).toMatchObject({ kind: 'answer', status: 200, json: { ok: true } });
     expect(server.received).toMatchObject([
       {
         path: '/bank/pay',
@@ -71,7 +71,7 @@ describe('a call that is answered', () => {
       const server = await http((_, response) =>
         response.writeHead(status, { location: '/elsewhere' }).end(),
       );
-      expect(await post(clientOf(server.url))).toEqual({ kind: 'answer', status, json: undefined });
+      expect(await post(clientOf(server.url))).toMatchObject({ kind: 'answer', status, json: undefined });
       expect(server.received).toHaveLength(1);
     },
   );
@@ -82,7 +82,7 @@ describe('a call that is answered', () => {
     ['bytes that are not UTF-8', Buffer.from([0x22, 0xff, 0xfe, 0x22])],
   ])('has no JSON when the body is %s', async (_, body) => {
     const server = await http((_, response) => response.end(body));
-    expect(await post(clientOf(server.url))).toEqual({ kind: 'answer', status: 200, json: undefined });
+    expect(await post(clientOf(server.url))).toMatchObject({ kind: 'answer', status: 200, json: undefined });
   });
 });
 

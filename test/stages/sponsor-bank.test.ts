@@ -28,7 +28,7 @@ describe('the sponsor bank with in_kind_enabled', () => {
       },
     });
   });
-  afterEach(() => proxy.start().catch(() => {}));
+  afterEach(() => proxy.start());
   afterAll(async () => {
     await pipeline.close();
     await Promise.all([outside.close(), proxy.close()]);

@@ -48,7 +48,7 @@ export interface Located {
 
 const API_KEY = 'in-kind-tests';
 /** Programs of cash, each with an account of its own. */
-const CASH_PROGRAMS = 20;
+const CASH_PROGRAMS = 30;
 const SIZES = { largeZones: 2, smallZones: 8, warehouses: 5, agencies: 12, farmers: 0 };
 
 /** The pipeline with everything that goods, services and physical cash need: PBMS, a farmer registry, notifications. */

@@ -91,7 +91,7 @@ export function geoAddressRow(
   given: Partial<typeof disbursementResolutionGeoAddress.$inferInsert> = {},
 ): typeof disbursementResolutionGeoAddress.$inferInsert {
   return {
-    id: `ADDR-${randomUUID()}`,
+    id: disbursementId,
     disbursement_id: disbursementId,
     disbursement_cycle_id: 3,
     disbursement_envelope_id: envelopeId,

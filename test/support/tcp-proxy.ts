@@ -28,7 +28,7 @@ export interface TcpProxy {
   freeze(): void;
   /** Refuses connections and resets those that are open. */
   stop(): Promise<void>;
-  /** Takes connections again, at the same port. */
+  /** Takes connections again, at the same port; does nothing when it takes them. */
   start(): Promise<void>;
   close(): Promise<void>;
 }
@@ -108,6 +108,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
       await once(stopping, 'close');
     },
     async start() {
+      if (server) return;
       server = createServer(take).listen(port, '127.0.0.1');
       await once(server, 'listening');
       port = (server.address() as AddressInfo).port;

@@ -1,19 +1,18 @@
 import { oneLine } from '../foreign-text.ts';
-import type { HttpFailureReason } from '../http.ts';
+import type { HttpAnswer, HttpFailureReason, HttpOutcome } from '../http.ts';
 import type {
   FailedNotification,
   Notification,
   NotificationAnswer,
   NotificationErrorCode,
 } from './notification-connector.ts';
-import type { NovuExchange, NovuHttpAnswer } from './novu-http.ts';
 import { type EventAnswer, errorMessageOf, readAnswers } from './novu-wire.ts';
 
 /** Longest answer of the service that is kept with a notification, in UTF-16 units. */
 const RESPONSE_CHARS_MAX = 2_000;
 
 /** What became of a request, or why it was not made. */
-export type NovuOutcome = NovuExchange | NovuUnsent;
+export type NovuOutcome = HttpOutcome | NovuUnsent;
 
 /** No request was made: there was no time left, or would be none after a pause that Novu asked for. */
 export interface NovuUnsent {
@@ -98,7 +97,7 @@ function failureOf(outcome: NovuOutcome, why: string): Failure {
   return { code: CODE_OF_FAILURE[outcome.reason], problem, retryable: true, response: null };
 }
 
-function failureOfAnswer({ status, text }: NovuHttpAnswer, why: string): Failure {
+function failureOfAnswer({ status, text }: HttpAnswer, why: string): Failure {
   const response = kept(text);
   const answered = `Novu answered HTTP ${status}${why}`;
   if (status === 429) {

@@ -1,7 +1,7 @@
 import { ConnectorError } from '../connector-error.ts';
 import { oneLine } from '../foreign-text.ts';
+import type { HttpClient, HttpOutcome } from '../http.ts';
 import type { Notification, NotificationConnectorSettings } from './notification-connector.ts';
-import type { NovuExchange, NovuHttp } from './novu-http.ts';
 import { toEvent } from './novu-wire.ts';
 
 /**
@@ -16,15 +16,15 @@ import { toEvent } from './novu-wire.ts';
  */
 export async function trigger(
   settings: NotificationConnectorSettings,
-  http: NovuHttp,
+  http: HttpClient,
   notifications: readonly Notification[],
   signal: AbortSignal,
-): Promise<NovuExchange> {
+): Promise<HttpOutcome> {
   const novu = await loadClient();
-  const seen: { exchange?: NovuExchange } = {};
+  const seen: { outcome?: HttpOutcome } = {};
   const fetcher = async (input: string | URL | Request): Promise<Response> => {
-    seen.exchange = await http.exchange(new Request(input), signal);
-    return toResponse(seen.exchange);
+    seen.outcome = await post(http, new Request(input), signal);
+    return toResponse(seen.outcome);
   };
   const client = new novu.NovuCore({
     serverURL: settings.apiUrl,
@@ -43,7 +43,7 @@ export async function trigger(
     (result) => (result.ok ? null : result.error),
     (thrown: unknown) => thrown,
   );
-  if (seen.exchange !== undefined) return seen.exchange;
+  if (seen.outcome !== undefined) return seen.outcome;
   const problem = oneLine(error instanceof Error ? error.message : null);
   const message = `Novu's client could make no request of ${events.length} notifications: ${problem}.`;
   throw new ConnectorError('NOTIFICATION_BAD_REQUEST', message, false);
@@ -60,11 +60,17 @@ async function loadClient() {
   return { NovuCore, HTTPClient, trigger: single.trigger, triggerBulk: bulk.triggerBulk };
 }
 
+/** Sends a request of the client within limits that the client itself does not keep. */
+async function post(http: HttpClient, request: Request, signal: AbortSignal): Promise<HttpOutcome> {
+  const { pathname, search } = new URL(request.url);
+  return http.postJson(pathname + search, await request.text(), Object.fromEntries(request.headers), signal);
+}
+
 /** @throws Error when there is none; the client turns it into a result */
-function toResponse(exchange: NovuExchange): Response {
-  if (exchange.kind === 'failure') throw new Error(exchange.message);
-  return new Response(exchange.text, {
-    status: exchange.status,
+function toResponse(outcome: HttpOutcome): Response {
+  if (outcome.kind === 'failure') throw new Error(outcome.message);
+  return new Response(outcome.text, {
+    status: outcome.status,
     headers: { 'content-type': 'application/json' },
   });
 }

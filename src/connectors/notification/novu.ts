@@ -1,5 +1,6 @@
 import type { CallContext } from '../call-context.ts';
 import { ConnectorError } from '../connector-error.ts';
+import { createHttpClient, type HttpClient } from '../http.ts';
 import type {
   Notification,
   NotificationAnswer,
@@ -8,7 +9,6 @@ import type {
 } from './notification-connector.ts';
 import { answersTo, type NovuOutcome, refusesTheList } from './novu-answers.ts';
 import { trigger } from './novu-client.ts';
-import { createNovuHttp, type NovuHttp } from './novu-http.ts';
 import { RatePause } from './rate-pause.ts';
 
 /** Most events that Novu takes in one bulk: "The bulk API is limited to 100 events per request". */
@@ -17,7 +17,7 @@ const EVENTS_MAX = 100;
 /** What all calls of one connector share. */
 interface Novu {
   readonly settings: NotificationConnectorSettings;
-  readonly http: NovuHttp;
+  readonly http: HttpClient;
   readonly pause: RatePause;
 }
 
@@ -47,7 +47,11 @@ export function createNotificationConnector(settings: NotificationConnectorSetti
   if (!Number.isInteger(bulkMax) || bulkMax < 1 || bulkMax > EVENTS_MAX) {
     throw new RangeError(`Novu takes 1 to ${EVENTS_MAX} notifications at once, not ${bulkMax}`);
   }
-  const novu = { settings, http: createNovuHttp(settings.apiUrl, settings), pause: new RatePause() };
+  const novu = {
+    settings,
+    http: createHttpClient(new URL(settings.apiUrl).origin, settings),
+    pause: new RatePause(),
+  };
   return {
     bulkMax,
     send: (notifications, ctx) => send(novu, notifications, ctx),
