@@ -404,8 +404,9 @@ CREATE INDEX "beneficiary_notification_due" ON "disbursement_resolution_geo_addr
 CREATE INDEX "beneficiary_notification_in_progress" ON "disbursement_resolution_geo_address" USING btree ("beneficiary_notification_timestamp") WHERE "disbursement_resolution_geo_address"."beneficiary_notification_status" = 'PROCESSING';--> statement-breakpoint
 CREATE INDEX "notification_logs_envelope" ON "notification_logs" USING btree ("disbursement_envelope_id");--> statement-breakpoint
 CREATE INDEX "actor_claims_process" ON "actor_claims" USING btree ("process");--> statement-breakpoint
-CREATE INDEX "actor_messages_deliver" ON "actor_messages" USING btree ("deliver_at");--> statement-breakpoint
+CREATE INDEX "actor_messages_deliver" ON "actor_messages" USING btree ("machine","deliver_at","seq");--> statement-breakpoint
 CREATE INDEX "actor_messages_actor" ON "actor_messages" USING btree ("machine","actor_id","seq");--> statement-breakpoint
+CREATE INDEX "actor_messages_broadcast" ON "actor_messages" USING btree ("machine","seq") WHERE "actor_messages"."actor_id" is null;--> statement-breakpoint
 CREATE INDEX "actor_transitions_actor" ON "actor_transitions" USING btree ("machine","actor_id","seq");--> statement-breakpoint
 CREATE INDEX "actor_transitions_correlation" ON "actor_transitions" USING btree ("correlation_id","seq");--> statement-breakpoint
 CREATE UNIQUE INDEX "account_statement_lobs_part" ON "account_statement_lobs" USING btree ("statement_id","part");--> statement-breakpoint

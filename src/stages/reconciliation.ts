@@ -72,17 +72,20 @@ async function loadEntries(sql: Tx, entries: AsyncIterable<StatementEntry>): Pro
   }
   if (chunk.length > 0) await flush();
   await sql`analyze statement_entries`;
-  // What was paid under each id: a disbursement, or for physical cash what an agency got for a geo record.
+  // What was paid under each id: a disbursement, or for physical cash what an agency got for a geo record. Goods are not
+  // paid, and neither is each disbursement of physical cash: it would count a second time.
   await sql`
     create temporary table remittances on commit drop as
     select e.place, p.* from statement_entries e
     join lateral (
       select d.id as disbursement_id, null as geo_id, d.disbursement_batch_control_id as batch_id,
         d.disbursement_envelope_id as envelope_id, d.disbursement_quantity as quantity
-      from disbursements d where d.id = e.reconciliation_id
+      from disbursements d join disbursement_batch_control b on b.id = d.disbursement_batch_control_id
+      where d.id = e.reconciliation_id and b.benefit_type = 'CASH_DIGITAL'
       union all
       select null, g.id, g.disbursement_batch_control_id, g.disbursement_envelope_id, g.total_quantity
-      from disbursement_batch_control_geo g where g.id = e.reconciliation_id
+      from disbursement_batch_control_geo g join disbursement_batch_control b on b.id = g.disbursement_batch_control_id
+      where g.id = e.reconciliation_id and b.benefit_type = 'CASH_PHYSICAL'
       limit 1
     ) p on true
     where e.mark = 'D'`;

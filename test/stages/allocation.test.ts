@@ -1,46 +1,16 @@
-import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { compareDecimals, normaliseDecimal, sumDecimals } from '../../src/decimal.ts';
+import { ALLOCATIONS, givenOf } from '../support/allocations.ts';
 import { becomes, type Row } from '../support/becomes.ts';
-import { type InKindPipeline, type Located, openInKind } from '../support/in-kind.ts';
-import { type Interference, interfering } from '../support/interfere.ts';
+import { type InKindPipeline, openInKind } from '../support/in-kind.ts';
 import { type Outside, openOutside } from '../support/outside.ts';
 import type { Disbursing } from '../support/pipeline.ts';
 
-const RUNS = 3;
-const KINDS = {
-  warehouse: { zones: 'large', region: 'warehouse_allocation' },
-  agency: { zones: 'small', region: 'agency_allocation' },
-} as const;
-type Kind = keyof typeof KINDS;
-
-/** What a batch found and did when its turn to choose came. */
-interface Turn {
-  readonly kind: Kind;
-  readonly envelopeId: string;
-  readonly batchId: string;
-  /** Allocated of the envelope before, by candidate. */
-  readonly before: ReadonlyMap<string, string>;
-}
-
 describe('allocating warehouses and agencies', () => {
-  const interferences: Record<Kind, Interference> = { warehouse: {}, agency: {} };
   let outside: Outside;
   let world: InKindPipeline;
   beforeAll(async () => {
     outside = await openOutside();
-    const [warehouse, agency] = [
-      interfering('warehouse_allocation', interferences.warehouse),
-      interfering('agency_allocation', interferences.agency),
-    ];
-    world = await openInKind(outside, {
-      processes: 2,
-      settings: { suppress_notifications: 'true', pbms_connect_timeout_ms: '2000' },
-      system: { between: (stages) => warehouse(agency(stages)) },
-    });
-  });
-  afterEach(() => {
-    for (const interference of Object.values(interferences)) delete interference.after;
+    world = await openInKind(outside, { settings: { suppress_notifications: 'true' } });
   });
   afterAll(async () => {
     await world.close();
@@ -48,38 +18,8 @@ describe('allocating warehouses and agencies', () => {
   });
 
   const idOf = ({ batches }: Disbursing) => batches[0]?.row.id ?? '';
-  const allocated = async ({ batches }: Disbursing) => {
-    for (const { row } of batches)
-      await becomes(() => world.pipeline.batch(row.id), { agency_allocation_status: 'PROCESSED' }, 30_000);
-  };
-  /** The ids of those who may serve each zone for goods, lowest first, as PBMS says. */
-  async function candidatesOf(kind: Kind): Promise<ReadonlyMap<string, readonly string[]>> {
-    const { zones } = KINDS[kind];
-    const links = world.pbms(`g2p_administrative_area_${zones}_g2p_${kind}_rel`);
-    const programs = world.pbms(`g2p_${kind}_program_benefit_codes`);
-    const rows = await world.pbms<{ zone: string; id: string }[]>`
-      select ${world.pbms(`g2p_administrative_area_${zones}_id`)}::text as zone, ${world.pbms(`g2p_${kind}_id`)}::text as id
-      from ${links} where ${world.pbms(`g2p_${kind}_id`)} in (
-        select ${world.pbms(`${kind}_id`)} from ${programs} where program_id = ${String(world.goods.id)})
-      order by 1, ${world.pbms(`g2p_${kind}_id`)}`;
-    return new Map(
-      [...Map.groupBy(rows, (row) => row.zone)].map(([one, some]) => [one, some.map(({ id }) => id)]),
-    );
-  }
-
-  /** What has been given of an envelope, by who was given it, as the tables of turns and of geo records say. */
-  async function givenOf(envelopeId: string, kind: Kind) {
-    const { sql } = world.pipeline.database;
-    const toText = (rows: readonly { id: string; quantity: string }[]) =>
-      rows.map(({ id, quantity }) => `${id}: ${normaliseDecimal(quantity)}`);
-    const noted = await sql<{ id: string; quantity: string }[]>`
-      select allocated_to as id, allocated_quantity as quantity from envelope_allocations
-      where disbursement_envelope_id = ${envelopeId} and kind = ${kind} order by 1`;
-    const summed = await sql<{ id: string; quantity: string }[]>`
-      select ${sql(`${kind}_id`)} as id, sum(total_quantity)::text as quantity from disbursement_batch_control_geo
-      where disbursement_envelope_id = ${envelopeId} and ${sql(`${kind}_id`)} is not null group by 1 order by 1`;
-    return { noted: toText(noted), summed: toText(summed) };
-  }
+  const allocated = (disbursing: Disbursing) =>
+    becomes(() => world.batch(disbursing), { agency_allocation_status: 'PROCESSED' });
 
   it('writes who serves a zone to its record, with whom to write to, and to every address', async () => {
     const disbursing = await world.disburse('SERVICE', [
@@ -152,7 +92,7 @@ describe('allocating warehouses and agencies', () => {
     const geos = await world.geos(idOf(disbursing));
     expect(geos).toHaveLength(2);
     expect(geos[0]?.agency_id).toBe(geos[1]?.agency_id);
-    const { noted, summed } = await givenOf(disbursing.envelope.id, 'agency');
+    const { noted, summed } = await givenOf(world, disbursing.envelope.id, 'agency');
     expect(noted).toEqual([`${geos[0]?.agency_id}: 3`]);
     expect(summed).toEqual(noted);
   });
@@ -182,11 +122,11 @@ describe('allocating warehouses and agencies', () => {
     const written = async () => ({
       geos: [...(await world.geos(id))],
       addresses: [...(await world.addresses(id))],
-      warehouses: await givenOf(disbursing.envelope.id, 'warehouse'),
-      agencies: await givenOf(disbursing.envelope.id, 'agency'),
+      warehouses: await givenOf(world, disbursing.envelope.id, 'warehouse'),
+      agencies: await givenOf(world, disbursing.envelope.id, 'agency'),
     });
     const before = await written();
-    for (const { region } of Object.values(KINDS)) {
+    for (const { stage: region } of Object.values(ALLOCATIONS)) {
       const { sql } = world.pipeline.database;
       await sql`
         update disbursement_batch_control set ${sql(`${region}_status`)} = 'PENDING', ${sql(`${region}_due_at`)} = now(),
@@ -221,7 +161,7 @@ describe('allocating warehouses and agencies', () => {
       expect(said).toContain('benefit code CASH (1)');
       const nobody = (await world.geos(idOf(disbursing))).map((geo) => geo.agency_id);
       expect(nobody).toEqual([null, null, null]);
-      expect((await givenOf(disbursing.envelope.id, 'agency')).noted).toEqual([]);
+      expect((await givenOf(world, disbursing.envelope.id, 'agency')).noted).toEqual([]);
       expect(await world.addresses(idOf(disbursing))).toMatchObject(Array(3).fill({ agency_id: null }));
 
       await world.agencies([bare, alsoBare], true);
@@ -248,8 +188,8 @@ describe('allocating warehouses and agencies', () => {
         expect(said).toContain(`${largeZone.mnemonic} (${largeZone.id})`);
       expect(said).toContain('program TOOLS (77) and benefit code HOE (5)');
       expect(await world.geos(idOf(disbursing))).toMatchObject(Array(2).fill({ warehouse_id: null }));
-      expect((await givenOf(disbursing.envelope.id, 'warehouse')).noted).toEqual([]);
-      for (const kind of Object.keys(KINDS)) {
+      expect((await givenOf(world, disbursing.envelope.id, 'warehouse')).noted).toEqual([]);
+      for (const kind of Object.keys(ALLOCATIONS)) {
         const table = world.pbms(`g2p_${kind}_program_benefit_codes`);
         await world.pbms`
           insert into ${table} (id, ${world.pbms(`${kind}_id`)}, program_id, benefit_code_id)
@@ -281,118 +221,5 @@ describe('allocating warehouses and agencies', () => {
       await allocated(disbursing);
       expect(await world.batch(disbursing)).toMatchObject({ warehouse_allocation_latest_error_code: null });
     });
-  });
-
-  describe('for many batches of one envelope at once, in two processes', () => {
-    const quantity = fc
-      .tuple(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 999 }))
-      .map(([whole, thousandths]) => normaliseDecimal(`${whole}.${String(thousandths).padStart(3, '0')}`));
-    const disbursement = fc.record({ zone: fc.integer({ min: 0, max: 7 }), quantity });
-    const batch = fc.array(disbursement, { minLength: 1, maxLength: 12 });
-    const envelopes = fc.array(fc.array(batch, { minLength: 6, maxLength: 10 }), {
-      minLength: 2,
-      maxLength: 3,
-    });
-
-    /** Notes what each batch finds when its turn comes; what is rolled back has its turn again. */
-    function noteTurns(): Turn[] {
-      const turns: Turn[] = [];
-      for (const kind of ['warehouse', 'agency'] as const) {
-        interferences[kind].after = async ({ id: batchId }, { write, ...outcome }) => ({
-          ...outcome,
-          async write(tx) {
-            const rows = await tx.sql<{ envelope: string; id: string | null; quantity: string }[]>`
-              select b.disbursement_envelope_id as envelope, allocated_to as id, allocated_quantity as quantity
-              from disbursement_batch_control b left join envelope_allocations a
-                on a.disbursement_envelope_id = b.disbursement_envelope_id and a.kind = ${kind}
-              where b.id = ${batchId}`;
-            const before = new Map(rows.flatMap(({ id, quantity }) => (id ? [[id, quantity]] : [])));
-            turns.push({ kind, envelopeId: rows[0]?.envelope ?? '', batchId, before });
-            await write?.(tx);
-          },
-        });
-      }
-      return turns;
-    }
-
-    /** Whoever was chosen had least at the time, and of equals the lowest id. */
-    function expectBalanced(
-      { kind, before }: Turn,
-      geos: readonly Row[],
-      candidates: ReadonlyMap<string, readonly string[]>,
-    ): void {
-      const has = new Map(before);
-      const zones = Map.groupBy(geos, (geo) => String(geo[`administrative_zone_id_${KINDS[kind].zones}`]));
-      for (const [one, records] of [...zones].sort(([a], [b]) => (a < b ? -1 : 1))) {
-        const chosen = new Set(records.map((geo) => geo[`${kind}_id`]));
-        const [least] = (candidates.get(one) ?? []).toSorted((a, b) =>
-          compareDecimals(has.get(a) ?? '0', has.get(b) ?? '0'),
-        );
-        expect([...chosen]).toEqual([least]);
-        const given = records.map((geo) => String(geo.total_quantity));
-        has.set(String(least), sumDecimals([has.get(String(least)) ?? '0', ...given]));
-      }
-    }
-
-    it('gives each zone to who has least, forgets nobody, and loses nothing', {
-      timeout: 120_000,
-    }, async () => {
-      const candidates = { warehouse: await candidatesOf('warehouse'), agency: await candidatesOf('agency') };
-      const several = [...candidates.warehouse.values(), ...candidates.agency.values()];
-      expect(several.filter((some) => some.length > 1).length).toBeGreaterThan(4);
-      await fc.assert(
-        fc.asyncProperty(envelopes, async (wanted) => {
-          const turns = noteTurns();
-          const all = await Promise.all(
-            wanted.map((batches) =>
-              world.disburse(
-                'COMMODITY',
-                batches.map((some) => some.map((one) => world.living(one.zone, one.quantity))),
-              ),
-            ),
-          );
-          for (const disbursing of all) await allocated(disbursing);
-          for (const [n, disbursing] of all.entries()) await expectComplete(disbursing, wanted[n] ?? []);
-          for (const turn of turns)
-            expectBalanced(turn, await world.geos(turn.batchId), candidates[turn.kind]);
-          const batches = all.flatMap((disbursing) => disbursing.batches);
-          expect(turns.length).toBeGreaterThanOrEqual(2 * batches.length);
-          // Nothing failed on the way, so nobody stood in another's way.
-          const faults = await world.pipeline.database.sql`
-            select error_code, error_message from actor_transitions where event in ('failed', 'stale')
-              and actor_id = any(${batches.map(({ row }) => row.id)})`;
-          expect([...faults]).toEqual([]);
-        }),
-        { numRuns: RUNS, endOnFailure: true },
-      );
-    });
-
-    async function expectComplete(
-      { envelope, batches }: Disbursing,
-      wanted: readonly (readonly { zone: number; quantity: string }[])[],
-    ): Promise<void> {
-      for (const [n, { row, disbursements }] of batches.entries()) {
-        const geos = await world.geos(row.id);
-        expect(sumDecimals(geos.map((geo) => String(geo.total_quantity)))).toBe(
-          normaliseDecimal(row.total_disbursement_quantity),
-        );
-        const zoneOf = new Map(geos.map((geo) => [geo.id, geo.administrative_zone_id_small]));
-        const addresses = await world.addresses(row.id);
-        expect(addresses.map((address) => address.id)).toEqual(disbursements.map(({ id }) => id).sort());
-        const lives = new Map(
-          addresses.map((address) => [address.id, zoneOf.get(address.disbursement_batch_control_geo_id)]),
-        );
-        expect(disbursements.map(({ id }) => lives.get(id))).toEqual(
-          (wanted[n] ?? []).map((one) => world.zone(one.zone).id),
-        );
-        expect(geos.reduce((sum, geo) => sum + Number(geo.no_of_beneficiaries), 0)).toBe(
-          disbursements.length,
-        );
-      }
-      for (const kind of ['warehouse', 'agency'] as const) {
-        const { noted, summed } = await givenOf(envelope.id, kind);
-        expect(noted).toEqual(summed);
-      }
-    }
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { statementActor } from '../../src/stages/actors.ts';
 import { becomes } from '../support/becomes.ts';
-import { countingStatements } from '../support/count-statements.ts';
+import { countingStatements, type StatementCounts } from '../support/count-statements.ts';
 import { type Outside, openOutside } from '../support/outside.ts';
 import { openPipeline, type Pipeline, type Program } from '../support/pipeline.ts';
 import { debit, newId, statementText } from '../support/records.ts';
@@ -9,12 +9,12 @@ import { debit, newId, statementText } from '../support/records.ts';
 const UNLINKED = (quantity: string) => ({ quantity, address: null });
 
 describe('processing a statement file', () => {
-  const counter = { statements: 0 };
+  const counts: StatementCounts = new Map();
   let outside: Outside;
   let pipeline: Pipeline;
   beforeAll(async () => {
     outside = await openOutside();
-    pipeline = await openPipeline(outside, { system: { between: countingStatements(counter) } });
+    pipeline = await openPipeline(outside, { system: { between: countingStatements(counts) } });
   });
   afterAll(async () => {
     await pipeline.close();
@@ -149,15 +149,14 @@ describe('processing a statement file', () => {
     const program = await pipeline.program();
     async function statementsFor(entries: number): Promise<number> {
       const { envelopeId, ids } = await disbursed(program, Array(entries).fill('10'));
-      const before = counter.statements;
-      await pipeline.upload(
+      const [statement = ''] = await pipeline.upload(
         statementText(
           program.account,
           ids.map((id) => debit(id, '10')),
         ),
       );
       await reconciled(envelopeId, entries, 25_000);
-      return counter.statements - before;
+      return counts.get(statement) ?? 0;
     }
     const few = await statementsFor(20);
     const many = await statementsFor(20_000);

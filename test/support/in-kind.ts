@@ -94,6 +94,8 @@ export interface InKindPipeline {
   agencies(zones: readonly SmallZone[], on: boolean): Promise<void>;
   /** The geo records of a batch, by small zone and large zone; what is not allocated yet has no attributes. */
   geos(batchId: string | undefined): Promise<readonly Row[]>;
+  /** `<small zone>: <people>, <quantity>` of each geo record of the first batch of an envelope, in their order. */
+  totals(disbursing: Disbursing): Promise<readonly string[]>;
   /** The addresses of a batch, by disbursement. */
   addresses(batchId: string | undefined): Promise<readonly Row[]>;
   /** The logs of an envelope's notifications. */
@@ -170,6 +172,11 @@ export async function openInKind(outside: Outside, options: InKindOptions = {}):
     return one;
   };
   const batchIdOf = ({ batches }: Disbursing) => batches[0]?.row.id ?? '';
+  const geos = (batchId: string | undefined) => sql<Row[]>`
+      select t.*, g.* from disbursement_batch_control_geo g
+      left join disbursement_batch_control_geo_attributes t using (id)
+      where g.disbursement_batch_control_id = ${batchId ?? null}
+      order by administrative_zone_id_small, administrative_zone_id_large`;
   const requireAccepted = ({ accepted }: { readonly accepted: boolean }) => {
     if (!accepted) throw new Error('The batch has not accepted it.');
   };
@@ -239,11 +246,13 @@ export async function openInKind(outside: Outside, options: InKindOptions = {}):
         some.map(({ id }) => id),
         on,
       ),
-    geos: (batchId) => sql<Row[]>`
-      select t.*, g.* from disbursement_batch_control_geo g
-      left join disbursement_batch_control_geo_attributes t using (id)
-      where g.disbursement_batch_control_id = ${batchId ?? null}
-      order by administrative_zone_id_small, administrative_zone_id_large`,
+    geos,
+    async totals(disbursing) {
+      const rows = await geos(batchIdOf(disbursing));
+      return rows.map(
+        (row) => `${row.administrative_zone_id_small}: ${row.no_of_beneficiaries}, ${row.total_quantity}`,
+      );
+    },
     addresses: (batchId) => sql<Row[]>`
       select * from disbursement_resolution_geo_address where disbursement_batch_control_id = ${batchId ?? null}
       order by id`,

@@ -41,8 +41,9 @@ export const actorMessages = pgTable(
     deliver_at: utc().notNull(),
   },
   (t) => [
-    index('actor_messages_deliver').on(t.deliver_at),
+    index('actor_messages_deliver').on(t.machine, t.deliver_at, t.seq),
     index('actor_messages_actor').on(t.machine, t.actor_id, t.seq),
+    index('actor_messages_broadcast').on(t.machine, t.seq).where(sql`${t.actor_id} is null`),
     check('actor_messages_addressee', sql`(${t.actor_id} is null) <> (${t.parent_id} is null)`),
   ],
 );
