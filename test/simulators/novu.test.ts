@@ -42,6 +42,7 @@ const notifications = async (query = '') =>
     count: number;
     times_received: number;
     by_workflow: Record<string, number>;
+    received_by_workflow: Record<string, number>;
     notifications: Record<string, unknown>[];
   };
 
@@ -54,6 +55,7 @@ describe('an event', () => {
       count: 1,
       times_received: 1,
       by_workflow: { 'beneficiary-notification': 1 },
+      received_by_workflow: { 'beneficiary-notification': 1 },
       notifications: [
         {
           transaction_id: 't-1',
@@ -230,6 +232,14 @@ describe('looking at what was received', () => {
     expect(await notifications('?workflow=agency-notification')).toMatchObject({
       count: 1,
       notifications: [{ transaction_id: 't-3' }],
+    });
+    const ofCycle = (id: string, cycle: string) => event(id, { payload: { cycle_code_mnemonic: cycle } });
+    await bulk([ofCycle('t-4', 'JULY'), ofCycle('t-4', 'JULY'), ofCycle('t-5', 'JUNE')]);
+    expect(await notifications('?cycle=JULY')).toMatchObject({
+      count: 1,
+      by_workflow: { 'beneficiary-notification': 1 },
+      received_by_workflow: { 'beneficiary-notification': 2 },
+      notifications: [{ transaction_id: 't-4' }],
     });
     expect((await get(novu.url, '/_admin/notifications?colour=red')).status).toBe(400);
     await post(novu.url, '/_admin/reset', {});

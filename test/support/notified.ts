@@ -1,3 +1,4 @@
+import { onTestFinished } from 'vitest';
 import type { Transition } from '../../src/runtime/journal.ts';
 import { get, post } from '../simulators/fixtures.ts';
 import type { Row } from './becomes.ts';
@@ -109,3 +110,44 @@ export async function journal(
     select * from actor_transitions where correlation_id = ${envelopeId} and machine in ('geo', 'beneficiary')
     order by seq`;
 }
+
+/** Disburses goods to beneficiaries of one batch; their notifications follow. */
+export async function tell(
+  world: InKindPipeline,
+  wanted: readonly Located[],
+  given: Parameters<InKindPipeline['disburse']>[2] = {},
+) {
+  const { envelope, batches } = await world.disburse('COMMODITY', [wanted], given);
+  const batch = batches[0]?.row.id;
+  return {
+    envelope,
+    batch,
+    logs: () => world.logs(envelope.id),
+    settled: () => settled(world, batch),
+    geos: () => world.geos(batch),
+  };
+}
+
+/** Runs the rest of a test with other settings. */
+export async function withSettings(
+  { pipeline }: InKindPipeline,
+  settings: Readonly<Record<string, string>>,
+): Promise<void> {
+  await pipeline.stop();
+  await pipeline.join({}, settings);
+  onTestFinished(async () => {
+    await pipeline.stop();
+    await pipeline.join();
+  });
+}
+
+/** The log of what was sent about a record. */
+export function logOf(logs: readonly Row[], id: unknown, type: string): Row {
+  const log = logs.find((one) => one.notification_id === `${id}-${type}`);
+  if (!log) throw new Error(`There is no log of ${type} for ${id}.`);
+  return log;
+}
+
+/** How often the service was sent each notification. */
+export const timesOf = (events: ReadonlyMap<string, Received>): number[] =>
+  [...events.values()].map((one) => one.times_received);
