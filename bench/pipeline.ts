@@ -29,7 +29,8 @@ export async function benchPipeline(disbursements: number, batchSize: number): P
   await chmod(folder, 0o755);
   const config = loadConfig({ G2P_BRIDGE_DATA_DIR: folder });
   const listener = { step: () => {}, started: () => {}, progress: () => {} };
-  const options = { disbursements, batchSize, concurrency: 2, fresh: false };
+  const types = ['CASH_DIGITAL'] as const;
+  const options = { types, disbursements, batchSize, concurrency: 2, fresh: false };
   try {
     const { world, report } = await runDemo(config, options, listener, new AbortController().signal);
     try {

@@ -230,11 +230,18 @@ describe('status reads', () => {
       );
       const reply = await api.call(PATH, envelopeId);
       expect(reply.payload).toMatchObject({
+        no_of_large_zones: 1,
+        no_of_small_zones: 4,
         no_of_warehouses_allocated: 2,
         no_of_warehouses_notified: 2,
         no_of_agencies_allocated: 2,
         no_of_agencies_notified: 1,
         no_of_beneficiaries_notified: 2,
+        disbursement_notification_stages: [
+          { stage: 'warehouse_notification', pending: 2, processing: 0, processed: 2, error: 0 },
+          { stage: 'agency_notification', pending: 2, processing: 0, processed: 1, error: 1 },
+          { stage: 'beneficiary_notification', pending: 0, processing: 0, processed: 2, error: 1 },
+        ],
       });
       const shown = reply.payload.disbursement_batch_control_geos;
       expect(shown).toHaveLength(4);

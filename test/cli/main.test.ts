@@ -9,6 +9,7 @@ it('lists its commands and what its exit codes mean, also for each command', asy
     ['submit', '--help'],
     ['help', 'status'],
     ['migrate', '-h'],
+    ['demo', '--help'],
     ['serve', '--help'],
   ]) {
     const { code, stdout, stderr } = await runCli(args);
@@ -35,6 +36,11 @@ it.each([
     "unknown option '--onse' (Did you mean --once?). Try: g2p-bridge status --help",
   ],
   [['status', 'x', '--interval', '0'], '--interval must be seconds from 0.1 to 3600, not "0".'],
+  [
+    ['demo', '--types', 'COMMODITY,GOODS'],
+    '--types takes CASH_DIGITAL, CASH_PHYSICAL, COMMODITY, SERVICE, COMBINATION, separated by commas, not "GOODS".',
+  ],
+  [['demo', '--disbursements', '0'], '--disbursements must be a whole number from 1 to 10000000, not "0".'],
   [['submit', 'x', '--batch-size', '1e3'], '--batch-size must be a whole number from 1 to 10000, not "1e3".'],
   [
     ['status', 'x', '--url', 'localhost:8000'],

@@ -182,17 +182,31 @@ const everything = {
   number_of_disbursements_shipped: 123_456_788,
   number_of_disbursements_reconciled: 1,
   number_of_disbursements_reversed: 123_456_789,
+  no_of_small_zones: 100_000,
   no_of_warehouses_allocated: 1_000,
-  no_of_warehouses_notified: 10,
   no_of_agencies_allocated: 10_000,
-  no_of_agencies_notified: 100,
-  no_of_beneficiaries_notified: 123_456_789,
+  disbursement_notification_stages: [
+    notifications('warehouse', 123_456_789),
+    notifications('agency', 123_456_789),
+    notifications('beneficiary', 123_456_789),
+  ],
 };
+
+function notifications(who: string, processed: number, pending = 0) {
+  return {
+    stage: `${who}_notification`,
+    pending,
+    processing: 0,
+    processed,
+    error: 0,
+    latest_error_code: null,
+  };
+}
 
 it('keeps a table of the largest numbers within 80 columns', () => {
   const lines = stateLines(envelopeState(everything), paintFor(process.stdout));
   const table = lines.slice(3, -1);
-  expect(table).toHaveLength(10);
+  expect(table).toHaveLength(13);
   for (const line of lines.slice(0, -1)) expect(textWidth(line)).toBeLessThanOrEqual(80);
   expect(stripVTControlCharacters(lines.join('\n'))).not.toContain('…');
 });
@@ -201,17 +215,33 @@ it('knows when an envelope is complete, by the kind of its benefit', () => {
   const of = (changes: object) => envelopeState({ ...everything, ...changes }).progress;
   const declared = everything.number_of_disbursements_declared;
   const reconciled = { number_of_disbursements_reconciled: declared };
-  expect([
-    of({}),
-    of(reconciled),
-    of({ ...reconciled, number_of_disbursements_received: declared - 1 }),
-    of({ ...reconciled, cancellation_status: 'Cancelled' }),
-    of({ benefit_type: 'COMMODITY' }),
-    of({ benefit_type: 'COMMODITY', no_of_beneficiaries_notified: 5 }),
-    of({ benefit_type: 'COMMODITY', cancellation_status: 'Not_Cancelled' }),
-  ]).toEqual(['in progress', 'complete', 'in progress', 'cancelled', 'complete', 'in progress', 'complete']);
-  expect(stateLine(envelopeState({ ...everything, benefit_type: 'SERVICE' }))).toBe(
-    `${everything.disbursement_envelope_id} received=123456789/123456789 warehouses_notified=10/1000 ` +
-      'agencies_notified=100/10000 beneficiaries_notified=123456789/123456789 complete',
+  const told = (...stages: unknown[]) => ({ disbursement_notification_stages: stages });
+  const [warehouse, agency] = [notifications('warehouse', 9), notifications('agency', 9)];
+  const all = [warehouse, agency, notifications('beneficiary', declared)];
+  const cases: readonly [changes: object, progress: string][] = [
+    [{}, 'in progress'],
+    [reconciled, 'complete'],
+    [{ ...reconciled, ...told() }, 'in progress'],
+    [{ ...reconciled, ...told(), benefit_type: 'CASH_DIGITAL' }, 'complete'],
+    [{ ...reconciled, number_of_disbursements_received: declared - 1 }, 'in progress'],
+    [{ ...reconciled, cancellation_status: 'Cancelled' }, 'cancelled'],
+    [{ benefit_type: 'COMMODITY' }, 'complete'],
+    [{ benefit_type: 'COMMODITY', cancellation_status: 'Not_Cancelled' }, 'complete'],
+    [{ benefit_type: 'COMMODITY', ...told() }, 'in progress'],
+    [{ benefit_type: 'SERVICE', ...told(...all) }, 'complete'],
+    [{ benefit_type: 'SERVICE', ...told(warehouse, agency, notifications('beneficiary', 5)) }, 'in progress'],
+    [
+      { benefit_type: 'COMBINATION', ...told(notifications('warehouse', 8, 1), ...all.slice(1)) },
+      'in progress',
+    ],
+    [
+      { benefit_type: 'COMBINATION', ...told(warehouse, notifications('agency', 8, 1), ...all.slice(2)) },
+      'in progress',
+    ],
+  ];
+  expect(cases.map(([changes]) => of(changes))).toEqual(cases.map(([, progress]) => progress));
+  expect(stateLine(envelopeState({ ...everything, benefit_type: 'SERVICE', ...told(...all) }))).toBe(
+    `${everything.disbursement_envelope_id} received=123456789/123456789 zones=100000 warehouses=1000 agencies=10000 ` +
+      'warehouse_notification=9/9 agency_notification=9/9 beneficiary_notification=123456789/123456789 complete',
   );
 });

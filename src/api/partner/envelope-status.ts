@@ -104,18 +104,59 @@ async function batchStagesOf(sql: Queryable, id: string): Promise<Record<string,
     group by s.place, s.stage order by s.place`;
 }
 
-async function allocationsOf(sql: Queryable, id: string): Promise<Record<string, number>> {
+interface NotificationStage {
+  readonly stage: string;
+  readonly processed: number;
+  readonly [column: string]: unknown;
+}
+
+/**
+ * How many of the envelope's geo records are where with the notifications of their warehouse and agency, and how many
+ * disbursements with that of their beneficiary; those that nobody has come to yet are left out.
+ */
+async function notificationStagesOf(sql: Queryable, id: string): Promise<NotificationStage[]> {
+  return sql<NotificationStage[]>`
+    select stage,
+      count(*) filter (where status = 'PENDING')::int as pending,
+      count(*) filter (where status = 'PROCESSING')::int as processing,
+      count(*) filter (where status = 'PROCESSED')::int as processed,
+      count(*) filter (where status = 'ERROR')::int as error,
+      (array_agg(code order by at desc) filter (where code is not null))[1] as latest_error_code
+    from (
+      select s.* from disbursement_batch_control_geo g
+      cross join lateral (values
+        (1, 'warehouse_notification', g.warehouse_notification_status,
+          g.warehouse_notification_latest_error_code, g.warehouse_notification_timestamp),
+        (2, 'agency_notification', g.agency_notification_status,
+          g.agency_notification_latest_error_code, g.agency_notification_timestamp)
+      ) s (place, stage, status, code, at)
+      where g.disbursement_envelope_id = ${id}
+      union all
+      select 3, 'beneficiary_notification', a.beneficiary_notification_status,
+        a.beneficiary_notification_latest_error_code, a.beneficiary_notification_timestamp
+      from disbursement_batch_control b
+      join disbursement_resolution_geo_address a on a.disbursement_batch_control_id = b.id
+      where b.disbursement_envelope_id = ${id}
+    ) notifications
+    where status <> 'NOT_APPLICABLE' group by place, stage order by place`;
+}
+
+async function allocationsOf(sql: Queryable, id: string): Promise<Record<string, unknown>> {
   const [geo] = await sql<Record<string, number>[]>`
-    select count(distinct warehouse_id)::int as no_of_warehouses_allocated,
+    select count(distinct administrative_zone_id_large)::int as no_of_large_zones,
+      count(distinct administrative_zone_id_small)::int as no_of_small_zones,
+      count(distinct warehouse_id)::int as no_of_warehouses_allocated,
       count(distinct warehouse_id) filter (where warehouse_notification_status = 'PROCESSED')::int
         as no_of_warehouses_notified,
       count(distinct agency_id)::int as no_of_agencies_allocated,
       count(distinct agency_id) filter (where agency_notification_status = 'PROCESSED')::int
         as no_of_agencies_notified
     from disbursement_batch_control_geo where disbursement_envelope_id = ${id}`;
-  const [people] = await sql<Record<string, number>[]>`
-    select count(*)::int as no_of_beneficiaries_notified
-    from disbursement_batch_control b join disbursement_resolution_geo_address a on a.disbursement_batch_control_id = b.id
-    where b.disbursement_envelope_id = ${id} and a.beneficiary_notification_status = 'PROCESSED'`;
-  return { ...geo, ...people };
+  const stages = await notificationStagesOf(sql, id);
+  const people = stages.find(({ stage }) => stage === 'beneficiary_notification');
+  return {
+    ...geo,
+    no_of_beneficiaries_notified: people?.processed ?? 0,
+    disbursement_notification_stages: stages,
+  };
 }

@@ -3,7 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { post } from './world.ts';
+import { post } from './http.ts';
+import type { DemoProgram } from './programs.ts';
 
 /** Links made in one call to the mapper. */
 const LINKS_PER_CALL = 10_000;
@@ -21,7 +22,7 @@ const FAMILY = [
   'Silva',
 ];
 
-/** The people of one run; the same number always gives the same person. */
+/** The people of one run, who get something from each of its programs; the same number always gives the same person. */
 export interface People {
   readonly run: string;
   readonly count: number;
@@ -29,34 +30,30 @@ export interface People {
 
 const pick = (list: readonly string[], n: number): string => list[n % list.length] ?? '';
 const nameOf = (n: number): string => `${pick(GIVEN, n)} ${pick(FAMILY, Math.floor(n / 10))}`;
-const beneficiaryId = ({ run }: People, n: number): string => `BEN-${run}-${n}`;
+const beneficiaryId = (people: People, n: number): string => `${beneficiaryPrefix(people)}${n}`;
 
-/** What somebody gets, between 10.00 and 109.99, as an exact decimal. */
-const amountOf = (n: number): string => `${10 + (n % 100)}.${String((n * 37) % 100).padStart(2, '0')}`;
+/** What the ids of a run's beneficiaries begin with; a number from 0 follows. */
+export const beneficiaryPrefix = ({ run }: People): string => `BEN-${run}-`;
 
 /** Writes the CSV that is submitted: one line for each person. */
-export async function writeCsv(people: People, file: string): Promise<void> {
+export async function writeCsv(people: People, program: DemoProgram, file: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   const lines = function* () {
     yield 'disbursement_id,beneficiary_id,beneficiary_name,disbursement_quantity,narrative\n';
     for (let n = 0; n < people.count; n += 1) {
-      yield `DISB-${people.run}-${n},${beneficiaryId(people, n)},${nameOf(n)},${amountOf(n)},Monthly benefit\n`;
+      const id = `DISB-${people.run}-${program.benefitCodeId}-${n}`;
+      yield `${id},${beneficiaryId(people, n)},${nameOf(n)},${program.quantityOf(n)},${program.narrative}\n`;
     }
   };
   await pipeline(Readable.from(lines()), createWriteStream(file));
 }
 
 /** Tells the mapper where each person's money goes: mostly bank accounts, some of them elsewhere, some wallets. */
-export async function linkAll(
-  people: People,
-  mapperUrl: string,
-  onLinked: (count: number) => void,
-): Promise<void> {
+export async function linkAll(people: People, mapperUrl: string): Promise<void> {
   for (let start = 0; start < people.count; start += LINKS_PER_CALL) {
     const end = Math.min(start + LINKS_PER_CALL, people.count);
     const links = Array.from({ length: end - start }, (_, offset) => linkOf(people, start + offset));
     await post(mapperUrl, '/_admin/links', links);
-    onLinked(end);
   }
 }
 

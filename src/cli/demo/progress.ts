@@ -1,84 +1,84 @@
 import type { Sql } from '../../db/connection.ts';
+import { goesThroughZones, isCash } from '../benefit-kinds.ts';
+import type { DemoEnvelope } from './programs.ts';
+import { countByStatus, type StageProgress, type StatusCount, stagesOf } from './stages.ts';
 
-/** How far one stage has come with an envelope. */
-export interface StageProgress {
-  readonly stage: string;
-  readonly total: number;
-  readonly pending: number;
-  readonly processing: number;
-  readonly processed: number;
-  readonly errors: number;
-}
-
-/** How far an envelope has come. */
-export interface Progress {
+/** How far one envelope has come. */
+export interface EnvelopeProgress {
+  readonly benefitType: string;
   /** Disbursements that the envelope has in all. */
   readonly declared: number;
   readonly received: number;
   readonly shipped: number;
   readonly reconciled: number;
-  readonly reversed: number;
+  /** Disbursements whose beneficiary is in a zone. */
+  readonly located: number;
+  /** Geo records, and those of them whose warehouse and whose agency have been notified. */
+  readonly geoRecords: number;
+  readonly warehousesNotified: number;
+  readonly agenciesNotified: number;
+  readonly beneficiariesNotified: number;
+}
+
+/** How far a run has come. */
+export interface Progress {
+  readonly envelopes: readonly EnvelopeProgress[];
   readonly stages: readonly StageProgress[];
 }
 
-interface Row {
-  readonly stage: string;
-  readonly status: string;
-  readonly n: number;
-}
+type Received = Pick<EnvelopeProgress, 'declared' | 'received' | 'shipped' | 'reconciled'>;
 
-const STAGES = [
-  'mapper_resolution',
-  'check_funds_with_bank',
-  'block_funds_with_bank',
-  'disburse_funds_from_bank',
-  'mt940_processor',
-];
-const PENDING = new Set([
-  'NOT_APPLICABLE',
-  'PENDING',
-  'PENDING_CHECK',
-  'FUNDS_NOT_AVAILABLE',
-  'FUNDS_BLOCK_FAILURE',
-]);
-const PROCESSING = new Set(['PROCESSING', 'CHECK_IN_PROGRESS']);
+const NOTHING: Received = { declared: 0, received: 0, shipped: 0, reconciled: 0 };
 
-/** Reads how far an envelope of digital cash and the statements of its account have come. */
-export async function progressOf(sql: Sql, envelopeId: string, account: string): Promise<Progress> {
-  const [counts] = await sql<Omit<Progress, 'stages'>[]>`
-    select number_of_disbursements as declared, number_of_disbursements_received as received, number_of_disbursements_shipped as shipped,
-      number_of_disbursements_reconciled as reconciled, number_of_disbursements_reversed as reversed
-    from disbursement_envelopes e
-    join envelope_control on disbursement_envelope_id = e.id
-    join envelope_batch_status_for_cash using (disbursement_envelope_id)
-    where e.id = ${envelopeId}`;
-  const rows = await sql<Row[]>`
-    select 'mapper_resolution' as stage, fa_resolution_status as status, count(*)::int as n
-    from disbursement_batch_control where disbursement_envelope_id = ${envelopeId} group by 2
-    union all
-    select 'disburse_funds_from_bank', sponsor_bank_dispatch_status, count(*)::int
-    from disbursement_batch_control where disbursement_envelope_id = ${envelopeId} group by 2
-    union all
-    select 'check_funds_with_bank', funds_available_with_bank, 1
-    from envelope_batch_status_for_cash where disbursement_envelope_id = ${envelopeId}
-    union all
-    select 'block_funds_with_bank', funds_blocked_with_bank, 1
-    from envelope_batch_status_for_cash where disbursement_envelope_id = ${envelopeId}
-    union all
-    select 'mt940_processor', statement_process_status, count(*)::int
-    from account_statements where account_number = ${account} group by 2`;
+/** Reads how far envelopes and the statements of their accounts have come. */
+export async function progressOf(sql: Sql, envelopes: readonly DemoEnvelope[]): Promise<Progress> {
+  const [rows, counts] = await Promise.all([
+    sql<(Received & { id: string })[]>`
+      select e.id, number_of_disbursements as declared, number_of_disbursements_received as received,
+        number_of_disbursements_shipped as shipped, number_of_disbursements_reconciled as reconciled
+      from disbursement_envelopes e
+      join envelope_control on disbursement_envelope_id = e.id
+      join envelope_batch_status_for_cash using (disbursement_envelope_id)
+      where e.id = any(${envelopes.map(({ id }) => id)})`,
+    countByStatus(sql, envelopes),
+  ]);
+  const received = new Map(rows.map(({ id, ...row }) => [id, row]));
   return {
-    ...(counts ?? { declared: 0, received: 0, shipped: 0, reconciled: 0, reversed: 0 }),
-    stages: STAGES.map((stage) => progressIn(stage, rows)),
+    envelopes: envelopes.map(({ id, program: { benefitType } }) => ({
+      benefitType,
+      ...(received.get(id) ?? NOTHING),
+      ...notified(counts.filter(({ envelope }) => envelope === id)),
+    })),
+    stages: stagesOf(counts, envelopes),
   };
 }
 
-function progressIn(stage: string, rows: readonly Row[]): StageProgress {
-  const count = (matches: (status: string) => boolean) =>
-    rows.filter((row) => row.stage === stage && matches(row.status)).reduce((sum, { n }) => sum + n, 0);
-  const total = count(() => true);
-  const pending = count((status) => PENDING.has(status));
-  const processing = count((status) => PROCESSING.has(status));
-  const errors = count((status) => status === 'ERROR');
-  return { stage, total, pending, processing, errors, processed: total - pending - processing - errors };
+function notified(counts: readonly StatusCount[]) {
+  const count = (who: string, matches: (status: string) => boolean) =>
+    counts
+      .filter(({ region, status }) => region === `${who}_notification` && matches(status))
+      .reduce((sum, { n }) => sum + n, 0);
+  const isDone = (status: string) => status === 'PROCESSED';
+  return {
+    located: count('beneficiary', () => true),
+    geoRecords: count('warehouse', () => true),
+    warehousesNotified: count('warehouse', isDone),
+    agenciesNotified: count('agency', isDone),
+    beneficiariesNotified: count('beneficiary', isDone),
+  };
+}
+
+/** Whether an envelope has come to its end: cash is reconciled, and who is served in a zone has been notified. */
+export function isComplete(envelope: EnvelopeProgress): boolean {
+  const { benefitType, declared, received, reconciled } = envelope;
+  if (declared === 0 || received < declared) return false;
+  if (isCash(benefitType) && reconciled < declared) return false;
+  return !goesThroughZones(benefitType) || isEverybodyNotified(envelope);
+}
+
+function isEverybodyNotified(envelope: EnvelopeProgress): boolean {
+  const { declared, geoRecords, warehousesNotified, agenciesNotified, beneficiariesNotified } = envelope;
+  return (
+    beneficiariesNotified >= declared && warehousesNotified === geoRecords && agenciesNotified === geoRecords
+  );
 }

@@ -1,97 +1,105 @@
-import { formatTable, groupDigits, type Paint, progressBar } from '../ui.ts';
-import type { Progress } from './progress.ts';
-import type { Report, Tally } from './report.ts';
+import { goesThroughZones, isCash } from '../benefit-kinds.ts';
+import { formatTable, groupDigits, type Paint } from '../ui.ts';
+import type { EnvelopeProgress, Progress } from './progress.ts';
+import type { StageProgress } from './stages.ts';
 
-/** One line that says how far a run has come. */
-export function progressLine({ declared, received, shipped, reconciled, stages }: Progress): string {
+/** One line that says how far a run has come: each envelope by what it still lacks. */
+export function progressLine({ envelopes, stages }: Progress): string {
   const errors = stages.reduce((sum, stage) => sum + stage.errors, 0);
-  const of = (label: string, count: number) => `${label} ${groupDigits(count)}`;
-  const counts = [of('received', received), of('paid', shipped), of('reconciled', reconciled)];
-  return `${counts.join(', ')} of ${groupDigits(declared)}${errors > 0 ? `, ${errors} in ERROR` : ''}`;
+  const [only, ...others] = envelopes;
+  if (!only) return '';
+  const each = others.length > 0 ? ' each' : '';
+  const counts =
+    others.length === 0
+      ? countsOf(only)
+          .map(([label, count]) => `${label} ${groupDigits(count)}`)
+          .join(', ')
+      : envelopes.map(envelopePart).join(' | ');
+  return `${counts} of ${groupDigits(declaredOf(envelopes))}${each}${errors > 0 ? `, ${errors} in ERROR` : ''}`;
 }
 
 /** The lines shown while a run goes on. */
-export function progressLines(progress: Progress, elapsedMs: number, paint: Paint): string[] {
-  const bar = (label: string, count: number) =>
-    `${label.padEnd(11)} ${progressBar(count, Math.max(1, progress.declared), 30)}  ${groupDigits(count)}`;
-  const rows = progress.stages.map(({ stage, total, pending, processing, processed, errors }) => [
-    stage,
-    String(total),
-    String(pending),
-    String(processing),
-    String(processed),
-    errors > 0 ? paint.red(String(errors)) : '0',
-  ]);
+export function progressLines({ envelopes, stages }: Progress, elapsedMs: number, paint: Paint): string[] {
   return [
-    `${(elapsedMs / 1000).toFixed(1)} s`,
-    bar('received', progress.received),
-    bar('paid', progress.shipped),
-    bar('reconciled', progress.reconciled),
+    `${(elapsedMs / 1000).toFixed(1)} s, ${groupDigits(declaredOf(envelopes))} in each envelope`,
+    ...formatTable(
+      envelopes.map((envelope) => envelopeRow(envelope, paint)),
+      [
+        { title: 'envelope' },
+        { title: 'received', align: 'right' },
+        { title: 'in a zone', align: 'right' },
+        { title: 'notified', align: 'right' },
+        { title: 'paid', align: 'right' },
+        { title: 'reconciled', align: 'right' },
+      ],
+    ),
     '',
-    ...formatTable(rows, [
-      { title: 'stage' },
-      { title: 'records', align: 'right' },
-      { title: 'pending', align: 'right' },
-      { title: 'processing', align: 'right' },
-      { title: 'processed', align: 'right' },
-      { title: 'errors', align: 'right' },
-    ]),
+    ...formatTable(
+      stages.map((stage) => stageRow(stage, paint)),
+      [
+        { title: 'stage' },
+        { title: 'records', align: 'right' },
+        { title: 'pending', align: 'right' },
+        { title: 'processing', align: 'right' },
+        { title: 'processed', align: 'right' },
+        { title: 'errors', align: 'right' },
+      ],
+    ),
   ];
 }
 
-/** The final tables and the verdict. */
-export function reportLines(report: Report, paint: Paint): string[] {
-  const { ours, bank, statements } = report;
-  const row = (what: string, value: (tally: Tally) => string) => [
-    what,
-    value(ours),
-    value(bank),
-    value(statements),
-  ];
-  const sources = formatTable(
-    [
-      row('disbursements', (tally) => groupDigits(tally.count)),
-      row('sum', (tally) => groupDigits(tally.sum)),
-      row('paid twice', (tally) => String(tally.twice)),
-      row('reversed', (tally) => groupDigits(tally.reversed)),
-      row('sum reversed', (tally) => groupDigits(tally.reversedSum)),
-    ],
-    [
-      { title: '' },
-      { title: 'our rows', align: 'right' },
-      { title: "the bank's ledger", align: 'right' },
-      { title: 'the statements', align: 'right' },
-    ],
-  );
-  const stages = formatTable(
-    Object.entries(report.stages).map(([stage, figures]) => [
-      stage,
-      String(figures.processed),
-      String(figures.errors),
-      String(figures.retries),
-      figures.p50_ms === null ? '–' : groupDigits(figures.p50_ms),
-      figures.p99_ms === null ? '–' : groupDigits(figures.p99_ms),
-    ]),
-    [
-      { title: 'stage' },
-      { title: 'processed', align: 'right' },
-      { title: 'errors', align: 'right' },
-      { title: 'retries', align: 'right' },
-      { title: 'p50 ms', align: 'right' },
-      { title: 'p99 ms', align: 'right' },
-    ],
-  );
-  const verdict = report.ok
-    ? paint.green(`OK: all ${groupDigits(report.disbursements)} disbursements are paid once and reconciled.`)
-    : paint.red(`NOT OK: ${report.differences.join('; ')}.`);
-  const memory = report.peak_memory_mb === null ? '' : `, ${report.peak_memory_mb} MB at most`;
+/** All envelopes have as many; one that has not been announced yet has none. */
+const declaredOf = (envelopes: readonly EnvelopeProgress[]): number =>
+  Math.max(0, ...envelopes.map(({ declared }) => declared));
+
+/** What is counted of an envelope on the way to its end, in order. */
+function countsOf(envelope: EnvelopeProgress): [label: string, count: number][] {
+  const { benefitType, received, beneficiariesNotified, shipped, reconciled } = envelope;
   return [
-    '',
-    ...stages,
-    '',
-    ...sources,
-    '',
-    `${(report.elapsed_ms / 1000).toFixed(1)} s, ${groupDigits(report.disbursements_per_second)} disbursements per second${memory}`,
-    verdict,
+    ['received', received],
+    ...(goesThroughZones(benefitType) ? ([['notified', beneficiariesNotified]] as [string, number][]) : []),
+    ...(isCash(benefitType)
+      ? ([
+          ['paid', shipped],
+          ['reconciled', reconciled],
+        ] as [string, number][])
+      : []),
   ];
+}
+
+/** What an envelope has not enough of yet, as far as it has any; what comes last once it has everything. */
+function envelopePart(envelope: EnvelopeProgress): string {
+  const counts = countsOf(envelope);
+  const lacking = counts.filter(([, count]) => count < envelope.declared);
+  const begun = lacking.filter(([, count]) => count > 0);
+  const shown = begun.length > 0 ? begun : lacking.length > 0 ? lacking.slice(0, 1) : counts.slice(-1);
+  const text = shown.map(([label, count]) => `${label} ${groupDigits(count)}`).join(', ');
+  return `${envelope.benefitType} ${text}`;
+}
+
+function envelopeRow(envelope: EnvelopeProgress, paint: Paint): string[] {
+  const { benefitType, declared, received, shipped, reconciled } = envelope;
+  const cell = (applies: boolean, count: number) => {
+    if (!applies) return '–';
+    const text = groupDigits(count);
+    return count >= declared && declared > 0 ? paint.green(text) : text;
+  };
+  const zonal = goesThroughZones(benefitType);
+  const cash = isCash(benefitType);
+  return [
+    benefitType,
+    cell(true, received),
+    cell(zonal, envelope.located),
+    cell(zonal, envelope.beneficiariesNotified),
+    cell(cash, shipped),
+    cell(cash, reconciled),
+  ];
+}
+
+function stageRow(
+  { stage, total, pending, processing, processed, errors }: StageProgress,
+  paint: Paint,
+): string[] {
+  const red = (text: string) => (errors > 0 ? paint.red(text) : text);
+  return [stage, ...[total, pending, processing, processed].map(groupDigits), red(String(errors))];
 }

@@ -1,16 +1,12 @@
 import { createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import { Client } from 'undici';
 import type { Config } from '../../config.ts';
 import { connect, type Database } from '../../db/connection.ts';
 import { type EmbeddedServer, embeddedFolder, startEmbedded } from '../../db/embedded.ts';
-import { type Child, startChild } from './child.ts';
-
-/** The account of the demo's program is new in every run, so that the bank's ledger of it is that of the run. */
-export interface ProgramAccount {
-  readonly number: string;
-  readonly currency: string;
-}
+import type { People } from './beneficiaries.ts';
+import type { Child } from './child.ts';
+import { DATABASES, type InKindOutside, type Outside, programPath, startOutside } from './outside.ts';
+import { ProcessGroup } from './process-group.ts';
+import { type DemoProgram, SPONSOR_BANK } from './programs.ts';
 
 /** Everything the demo runs on. */
 export interface World {
@@ -18,6 +14,8 @@ export interface World {
   readonly bridge: Child;
   readonly bank: Child;
   readonly spar: Child;
+  /** Null when nothing but digital cash is given. */
+  readonly inKind: InKindOutside | null;
   /** Our own database, read to show what is going on. */
   readonly database: Database;
   /** Rejects when one of the processes ends by itself. */
@@ -25,68 +23,49 @@ export interface World {
   stop(): Promise<void>;
 }
 
-const DATABASES = { bridge: 'demo_bridge', bank: 'demo_bank', spar: 'demo_spar' } as const;
-/** The bank sends a statement when no payment has come for so long. */
-const AUTO_STATEMENT_MS = 400;
-const OPENING_BALANCE = '900000000000.00';
-
-const program = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+/** For whom and for what a world is made. */
+export interface WorldOptions {
+  readonly people: People;
+  readonly programs: readonly DemoProgram[];
+  /** Whether what earlier demos left is thrown away first. */
+  readonly fresh: boolean;
+  /** Further settings for the system. */
+  readonly env?: Readonly<Record<string, string>>;
+}
 
 /**
- * Starts the embedded server, the bank, the mapper and the system, each as a process of its own.
+ * Starts the embedded server, what is around the system and the system itself, each as a process of its own; the
+ * outside knows the people and the programs then.
  *
- * @param options.fresh whether what earlier demos left is thrown away first
- * @param options.env further settings for the system
  * @throws Error in one line when something does not start
  */
-export async function startWorld(
-  config: Config,
-  account: ProgramAccount,
-  options: { fresh: boolean; env?: Readonly<Record<string, string>> },
-): Promise<World> {
+export async function startWorld(config: Config, options: WorldOptions): Promise<World> {
   const server = await startEmbedded({ dataDir: embeddedFolder(config.data_dir) });
-  const started: Child[] = [];
-  let fail: (problem: Error) => void = () => {};
-  const broken = new Promise<never>((_, reject) => {
-    fail = reject;
-  });
-  broken.catch(() => {});
+  const group = new ProcessGroup();
   const stop = async () => {
-    for (const child of started.reverse()) await child.stop();
+    await group.stop();
     await server.stop();
   };
   try {
     if (options.fresh) await forget(server);
     const port = await portNear(config.port);
-    const [bank, spar] = await Promise.all([
-      startSimulator(server, 'bank', fail, [
-        '--statement-upload-url',
-        `http://127.0.0.1:${port}/upload_mt940`,
-        '--auto-statement-ms',
-        String(AUTO_STATEMENT_MS),
-      ]),
-      startSimulator(server, 'spar', fail, []),
-    ]);
-    started.push(bank, spar);
-    await post(bank.url, '/_admin/accounts', [
-      { account_number: account.number, currency: account.currency, balance: OPENING_BALANCE },
-    ]);
+    const outside = await startOutside(server, group, `http://127.0.0.1:${port}`, options);
     const databaseUrl = await server.ensureDatabase(DATABASES.bridge);
-    const bridge = await startChild(
-      'The bridge',
-      ['--max-semi-space-size=4', program('src/cli/main.ts'), 'serve', '--json'],
-      { ...settings(databaseUrl, port, bank, spar, account), ...options.env },
-      fail,
-    );
-    started.push(bridge);
+    const [bridge] = await Promise.all([
+      group.start(
+        'The bridge',
+        ['--max-semi-space-size=4', programPath('src/cli/main.ts'), 'serve', '--json'],
+        { ...settings(databaseUrl, port, outside, options.programs), ...options.env },
+      ),
+      outside.filled,
+    ]);
     const database = connect(databaseUrl, { max: 2, applicationName: 'g2p-bridge demo' });
     return {
       server,
       bridge,
-      bank,
-      spar,
+      ...outside,
       database,
-      broken,
+      broken: group.broken,
       async stop() {
         await database.close();
         await stop();
@@ -98,7 +77,12 @@ export async function startWorld(
   }
 }
 
-function settings(databaseUrl: string, port: number, bank: Child, spar: Child, account: ProgramAccount) {
+function settings(
+  databaseUrl: string,
+  port: number,
+  { bank, spar, inKind }: Outside,
+  programs: readonly DemoProgram[],
+): Record<string, string> {
   return {
     G2P_BRIDGE_DB_DATASOURCE_BRIDGE: databaseUrl,
     G2P_BRIDGE_HOST: '127.0.0.1',
@@ -106,26 +90,35 @@ function settings(databaseUrl: string, port: number, bank: Child, spar: Child, a
     G2P_BRIDGE_LOG_LEVEL: 'warn',
     G2P_BRIDGE_EXAMPLE_BANK_API_URL: bank.url,
     G2P_BRIDGE_MAPPER_API_URL: spar.url,
-    G2P_BRIDGE_SPONSOR_BANK_CONFIGURATIONS: JSON.stringify({
-      default: {
-        sponsor_bank_code: 'EXAMPLE-BANK',
-        program_account_number: account.number,
-        program_account_type: 'CURRENT',
-        program_account_branch_code: 'HQ',
-      },
-    }),
+    ...(inKind === null
+      ? {
+          G2P_BRIDGE_IN_KIND_ENABLED: 'false',
+          G2P_BRIDGE_SPONSOR_BANK_CONFIGURATIONS: JSON.stringify(sponsorBanks(programs)),
+        }
+      : {
+          G2P_BRIDGE_IN_KIND_ENABLED: 'true',
+          G2P_BRIDGE_DB_DATASOURCE_PBMS: inKind.pbmsUrl,
+          G2P_BRIDGE_DB_DATASOURCE_REGISTRY: inKind.registryUrl,
+          G2P_BRIDGE_SUPPRESS_NOTIFICATIONS: 'false',
+          G2P_BRIDGE_NOVU_API_URL: inKind.novu.url,
+          G2P_BRIDGE_NOVU_API_KEY: inKind.novuApiKey,
+        }),
   };
 }
 
-async function startSimulator(
-  server: EmbeddedServer,
-  name: 'bank' | 'spar',
-  fail: (problem: Error) => void,
-  args: readonly string[],
-): Promise<Child> {
-  const databaseUrl = await server.ensureDatabase(DATABASES[name]);
-  const main = program(`simulators/${name}/main.ts`);
-  return startChild(`The simulator of ${name}`, [main, '--database-url', databaseUrl, ...args], {}, fail);
+/** What PBMS says in a deployment that knows it. */
+function sponsorBanks(programs: readonly DemoProgram[]) {
+  return Object.fromEntries(
+    programs.map(({ id, benefitCodeId, account }) => [
+      `${id}:${benefitCodeId}`,
+      {
+        sponsor_bank_code: SPONSOR_BANK.code,
+        program_account_number: account,
+        program_account_type: SPONSOR_BANK.accountType,
+        program_account_branch_code: SPONSOR_BANK.branch,
+      },
+    ]),
+  );
 }
 
 async function forget(server: EmbeddedServer): Promise<void> {
@@ -154,26 +147,4 @@ async function portNear(wanted: number): Promise<number> {
     if (got !== null) return got;
   }
   throw new Error('There is no free port.');
-}
-
-const TIMEOUT_MS = 60_000;
-
-/** Talks to a simulator: posts JSON, or gets when there is no body. @throws Error when it does not answer with 2xx */
-export async function post(url: string, path: string, body?: unknown): Promise<unknown> {
-  const client = new Client(url, { headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS });
-  try {
-    const response = await client.request({
-      path,
-      method: body === undefined ? 'GET' : 'POST',
-      ...(body === undefined
-        ? {}
-        : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-    });
-    const text = await response.body.text();
-    if (response.statusCode >= 300)
-      throw new Error(`${path} answered ${response.statusCode}: ${text.slice(0, 200)}`);
-    return JSON.parse(text);
-  } finally {
-    await client.close();
-  }
 }

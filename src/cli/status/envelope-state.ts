@@ -1,3 +1,4 @@
+import { goesThroughZones, isCash } from '../benefit-kinds.ts';
 import type { JsonObject } from '../partner-client.ts';
 import { asObject, countIn, decimalIn, textIn } from '../partner-messages.ts';
 
@@ -37,23 +38,20 @@ export interface EnvelopeState {
   readonly progress: 'in progress' | 'complete' | 'cancelled';
 }
 
-const CASH = new Set(['CASH_DIGITAL', 'CASH_PHYSICAL']);
-/** Benefits that go through warehouses and agencies; agencies pay out physical cash. */
-const IN_KIND = new Set(['CASH_PHYSICAL', 'COMMODITY', 'SERVICE', 'COMBINATION']);
-
 /**
  * Reads an answer of `/get_disbursement_envelope_status`.
  *
- * Complete is an envelope of cash when every disbursement declared has been received and reconciled with the bank's
- * statements, and any other when every beneficiary has been notified.
+ * An envelope is complete when every disbursement declared has been received, and cash has been reconciled with the
+ * bank's statements, and, for all but digital cash, the warehouse and agency of every zone and every beneficiary have
+ * been notified. What an operator has left out is not waited for.
  */
 export function envelopeState(status: JsonObject): EnvelopeState {
   const benefitType = textIn(status, 'benefit_type') ?? '';
   const received = receivedStep(status);
-  const cash = CASH.has(benefitType) ? cashSteps(status) : [];
-  const inKind = IN_KIND.has(benefitType) ? inKindSteps(status) : [];
-  const goal = (CASH.has(benefitType) ? cash : inKind).filter(({ name }) => GOALS.has(name));
-  const complete = isReached(received) && goal.length > 0 && goal.every(isReached);
+  const cash = isCash(benefitType) ? cashSteps(status) : [];
+  const zones = goesThroughZones(benefitType) ? [...zoneSteps(status), ...notificationSteps(status)] : [];
+  const goals = [...cash, ...zones].filter(({ name }) => GOALS.has(name));
+  const complete = isReached(received) && goals.length > 0 && goals.every(isReached);
   const cancelled = textIn(status, 'cancellation_status')?.toLowerCase() === 'cancelled';
   return {
     id: textIn(status, 'disbursement_envelope_id') ?? '',
@@ -61,26 +59,30 @@ export function envelopeState(status: JsonObject): EnvelopeState {
     unit: textIn(status, 'measurement_unit') ?? '',
     quantityReceived: decimalIn(status, 'total_disbursement_quantity_received') ?? '0',
     quantityDeclared: decimalIn(status, 'total_disbursement_quantity_declared') ?? '0',
-    steps: [received, ...batchSteps(status), ...inKind, ...cash],
+    steps: [received, ...stageSteps(status.disbursement_batch_stages), ...zones, ...cash],
     progress: cancelled ? 'cancelled' : complete ? 'complete' : 'in progress',
   };
 }
 
 /** The steps that an envelope is done with. */
-const GOALS = new Set(['reconciled', 'beneficiaries notified']);
+const GOALS = new Set([
+  'reconciled',
+  'warehouse_notification',
+  'agency_notification',
+  'beneficiary_notification',
+]);
 
 function isReached(step: Step): boolean {
-  return step.kind === 'count' && step.of !== null && step.of > 0 && step.done >= step.of;
+  return step.kind === 'count' && step.of !== null && step.done >= step.of;
 }
 
 function receivedStep(status: JsonObject): Step {
   return counted(status, 'received', 'number_of_disbursements_received', 'number_of_disbursements_declared');
 }
 
-/** Each stage that the envelope's batches pass, counted in batches. */
-function batchSteps(status: JsonObject): CountedStep[] {
-  const stages = Array.isArray(status.disbursement_batch_stages) ? status.disbursement_batch_stages : [];
-  return stages.flatMap((item: unknown) => {
+/** Each stage that the envelope's batches, or its notifications, pass, counted in their records. */
+function stageSteps(stages: unknown): CountedStep[] {
+  return (Array.isArray(stages) ? stages : []).flatMap((item: unknown) => {
     const stage = asObject(item);
     const name = stage && textIn(stage, 'stage');
     if (!stage || !name) return [];
@@ -92,16 +94,17 @@ function batchSteps(status: JsonObject): CountedStep[] {
   });
 }
 
-/** What is left out of payment is not waited for. */
+/** Disbursements declared that are to reach somebody; what is left out is not waited for. */
+function expected(status: JsonObject): number | null {
+  const declared = countIn(status, 'number_of_disbursements_declared');
+  return declared === null ? null : declared - (countIn(status, 'number_of_disbursements_left_out') ?? 0);
+}
+
 function reconciledStep(status: JsonObject): CountedStep {
-  const step = counted(
-    status,
-    'reconciled',
-    'number_of_disbursements_reconciled',
-    'number_of_disbursements_declared',
-  );
-  const leftOut = countIn(status, 'number_of_disbursements_left_out') ?? 0;
-  return step.of === null ? step : { ...step, of: step.of - leftOut };
+  return {
+    ...counted(status, 'reconciled', 'number_of_disbursements_reconciled', null),
+    of: expected(status),
+  };
 }
 
 function cashSteps(status: JsonObject): Step[] {
@@ -115,18 +118,26 @@ function cashSteps(status: JsonObject): Step[] {
   ];
 }
 
-function inKindSteps(status: JsonObject): Step[] {
+function zoneSteps(status: JsonObject): CountedStep[] {
   return [
-    counted(status, 'warehouses notified', 'no_of_warehouses_notified', 'no_of_warehouses_allocated'),
-    counted(status, 'agencies notified', 'no_of_agencies_notified', 'no_of_agencies_allocated'),
-    counted(
-      status,
-      'beneficiaries notified',
-      'no_of_beneficiaries_notified',
-      'number_of_beneficiaries_declared',
-    ),
+    counted(status, 'zones', 'no_of_small_zones', null),
+    counted(status, 'warehouses', 'no_of_warehouses_allocated', null),
+    counted(status, 'agencies', 'no_of_agencies_allocated', null),
   ];
 }
+
+/** Warehouses and agencies are notified once for each zone of a batch, beneficiaries once for each disbursement. */
+function notificationSteps(status: JsonObject): CountedStep[] {
+  const steps = stageSteps(status.disbursement_notification_stages);
+  return (['warehouse', 'agency', 'beneficiary'] as const).map((who) => {
+    const name = `${who}_notification`;
+    const step = steps.find((candidate) => candidate.name === name) ?? { ...NOT_BEGUN, name };
+    // Those who are not in a zone yet will have to be notified too.
+    return who === 'beneficiary' ? { ...step, of: Math.max(step.of ?? 0, expected(status) ?? 0) } : step;
+  });
+}
+
+const NOT_BEGUN: CountedStep = { kind: 'count', name: '', done: 0, of: 0, errors: 0, errorCode: null };
 
 function counted(status: JsonObject, name: string, done: string, of: string | null): CountedStep {
   return {
