@@ -1,3 +1,4 @@
+import '../src/quick-start.ts';
 import { Command, InvalidArgumentError } from 'commander';
 import { benchInKind, type InKindResult } from './in-kind.ts';
 import { benchLatency, type LatencyResult } from './latency.ts';

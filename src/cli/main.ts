@@ -1,6 +1,6 @@
 #!/usr/bin/env -S node --max-semi-space-size=4
+import '../quick-start.ts';
 import { existsSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { CliError, EXIT, EXIT_CODES_HELP, type Failure, failureOf, usageError } from './failure.ts';
@@ -101,6 +101,4 @@ function explain(error: Error): void {
   if (process.env.G2P_BRIDGE_LOG_LEVEL === 'debug') process.stderr.write(`${error.stack ?? ''}\n`);
 }
 
-// What has been compiled once starts a third faster; where nothing can be cached, nothing is.
-enableCompileCache();
 await main(process.argv.slice(2));

@@ -1,3 +1,4 @@
+import '../../src/quick-start.ts';
 import { startPipelineSystem } from './pipeline-system.ts';
 
 /** A process of the pipeline that tests may kill. Its one argument is JSON: `[databaseUrl, settings]`. */

@@ -1,3 +1,4 @@
+import '../../src/quick-start.ts';
 import { connect } from '../../src/db/connection.ts';
 import type { Outcome, Work } from '../../src/runtime/stage.ts';
 import { ActorSystem } from '../../src/runtime/system.ts';
