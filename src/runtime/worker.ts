@@ -7,8 +7,10 @@ import { Recorder } from './recorder.ts';
 import type { Outcome, Stage, Submission, Work } from './stage.ts';
 import type { Store } from './store.ts';
 
-/** Workers are notified of jobs; they look by themselves as often as this in case a notification was lost. */
+/** Workers are notified of jobs; the first of each queue looks by itself as often as this in case a notification was lost. */
 const POLL_SECONDS = 2;
+/** The others look as often as this, and whenever the one before them has found something: idle workers cost little. */
+const OTHERS_POLL_SECONDS = 30;
 
 /**
  * Performs the work of stages: takes jobs, performs each without a transaction, and has the outcome recorded in one.
@@ -39,9 +41,11 @@ export class Workers {
           {
             batchSize: 'setSize' in stage ? stage.setSize : 1,
             pollingIntervalSeconds: POLL_SECONDS,
-            notifyPollingIntervalSeconds: POLL_SECONDS,
+            notifyPollingIntervalSeconds: n === 0 ? POLL_SECONDS : OTHERS_POLL_SECONDS,
           },
           async (jobs) => {
+            const next = ids[n + 1];
+            if (next) boss.notifyWorker(next);
             await this.#handle(stage, jobs);
             // There may be more: a worker of pg-boss otherwise sleeps after every fetch.
             boss.notifyWorker(id);

@@ -28,32 +28,39 @@ const allNotified = async (envelopeId: string, batchId: string | undefined) => {
   );
 };
 
-describe('an envelope of goods', () => {
-  it('is located, allocated, and everybody is told', async () => {
-    const zones = world.zones.smallZones;
-    const wanted = Array.from({ length: 40 }, (_, n) => ({
-      quantity: String((n % 5) + 0.5),
-      zone: zones[n % zones.length] ?? null,
-    }));
-    const { envelope, batches } = await world.disburse('COMMODITY', [wanted]);
-    const batch = batches[0]?.row.id;
-    await until('all are notified', () => allNotified(envelope.id, batch));
-    const row = await world.pipeline.batch(batch);
-    expect(row).toMatchObject({
-      fa_resolution_status: 'NOT_APPLICABLE',
-      geo_resolution_status: 'PROCESSED',
-      warehouse_allocation_status: 'PROCESSED',
-      agency_allocation_status: 'PROCESSED',
-      sponsor_bank_dispatch_status: 'NOT_APPLICABLE',
-    });
-    const geos = await world.geos(batch);
-    expect(geos).toHaveLength(zones.length);
-    expect(sumDecimals(geos.map((geo) => String(geo.total_quantity)))).toBe(row.total_disbursement_quantity);
-    const { accepted, received } = await world.novu.count();
-    expect(accepted).toBe(2 * zones.length + 40);
-    expect(received).toBe(accepted);
-    expect(await world.logs(envelope.id)).toHaveLength(accepted);
-  });
+describe('an envelope of goods or services', () => {
+  it.each(['COMMODITY', 'SERVICE', 'COMBINATION'] as const)(
+    '%s is located, allocated, and everybody is told',
+    async (type) => {
+      const before = await world.novu.count();
+      const zones = world.zones.smallZones;
+      const wanted = Array.from({ length: 40 }, (_, n) => ({
+        quantity: String((n % 5) + 0.5),
+        zone: zones[n % zones.length] ?? null,
+      }));
+      const { envelope, batches } = await world.disburse(type, [wanted]);
+      const batch = batches[0]?.row.id;
+      await until('all are notified', () => allNotified(envelope.id, batch));
+      const row = await world.pipeline.batch(batch);
+      expect(row).toMatchObject({
+        fa_resolution_status: 'NOT_APPLICABLE',
+        geo_resolution_status: 'PROCESSED',
+        warehouse_allocation_status: 'PROCESSED',
+        agency_allocation_status: 'PROCESSED',
+        sponsor_bank_dispatch_status: 'NOT_APPLICABLE',
+      });
+      const geos = await world.geos(batch);
+      expect(geos).toHaveLength(zones.length);
+      expect(sumDecimals(geos.map((geo) => String(geo.total_quantity)))).toBe(
+        row.total_disbursement_quantity,
+      );
+      const notices = 2 * zones.length + 40;
+      const { accepted, received } = await world.novu.count();
+      expect(accepted - before.accepted).toBe(notices);
+      expect(received).toBe(accepted);
+      expect(await world.logs(envelope.id)).toHaveLength(notices);
+    },
+  );
 });
 
 describe('an envelope of physical cash', () => {
