@@ -26,6 +26,12 @@ const MESSAGES_PER_ACTOR = 5;
 /** Messages to all children of a parent that are addressed in one transaction at most. */
 const BROADCASTS_MAX = 50;
 
+/**
+ * When a message that is not for later is to be delivered: always already. It must not depend on the clocks of those who
+ * send and deliver it, or a message could be overtaken by one that was sent after it by a process whose clock is behind.
+ */
+export const AT_ONCE = new Date(0);
+
 /** Stores messages in the transaction that causes them. */
 export async function insertMessages(tx: Tx, messages: readonly Message[]): Promise<void> {
   await insertRows(tx, actorMessages, messages as unknown as Record<string, unknown>[]);

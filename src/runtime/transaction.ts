@@ -7,7 +7,7 @@ import { lateEntry, type Subject, stepEntries } from './entries.ts';
 import { RuntimeError, UnknownStateError } from './errors.ts';
 import type { JobOrder, Jobs } from './jobs.ts';
 import { appendJournal, type NewTransition } from './journal.ts';
-import { insertMessages, type Message, WAKE } from './messages.ts';
+import { AT_ONCE, insertMessages, type Message, WAKE } from './messages.ts';
 import type { Registry } from './registry.ts';
 import { lockRows, updateRows } from './rows.ts';
 
@@ -97,7 +97,7 @@ export class ActorTransaction {
   tell(
     to: { readonly machine: string; readonly id: string },
     event: AnyEvent,
-    deliverAt: Date = this.now,
+    deliverAt: Date = AT_ONCE,
   ): void {
     this.#post({
       machine: to.machine,
@@ -222,7 +222,7 @@ export class ActorTransaction {
         actor_id: addressee ?? null,
         parent_id: childrenOf ?? null,
         event,
-        deliver_at: this.now,
+        deliver_at: AT_ONCE,
       });
       return;
     }

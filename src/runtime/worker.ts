@@ -46,9 +46,12 @@ export class Workers {
           async (jobs) => {
             const next = ids[n + 1];
             if (next) boss.notifyWorker(next);
-            await this.#handle(stage, jobs);
-            // There may be more: a worker of pg-boss otherwise sleeps after every fetch.
-            boss.notifyWorker(id);
+            try {
+              await this.#handle(stage, jobs);
+            } finally {
+              // There may be more: a worker of pg-boss otherwise sleeps after every fetch.
+              boss.notifyWorker(id);
+            }
           },
         );
         ids.push(id);

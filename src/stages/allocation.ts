@@ -3,7 +3,7 @@ import type { Zone } from '../connectors/geo/geo-resolver.ts';
 import type { Tx } from '../db/connection.ts';
 import { addDecimals } from '../decimal.ts';
 import type { Outcome, OutcomeTransaction, Work } from '../runtime/stage.ts';
-import { type StageContext, StageError } from './context.ts';
+import { type CancellableEnvelope, requireNotCancelled, type StageContext, StageError } from './context.ts';
 
 /** Zones that a message names at most. */
 const NAMED_MAX = 5;
@@ -19,8 +19,7 @@ export interface Allocation {
   readonly event?: Readonly<Record<string, unknown>>;
 }
 
-interface Batch {
-  readonly envelope_id: string;
+interface Batch extends CancellableEnvelope {
   readonly program_id: string;
   readonly program_mnemonic: string;
   readonly benefit_code_id: string;
@@ -45,7 +44,7 @@ interface Choice {
  *
  * @returns a failure with `notFound`, naming zones, program and benefit code, when nobody serves a zone; nothing is
  *   allocated then
- * @throws StageError BATCH_NOT_FOUND; what the allocator throws
+ * @throws StageError BATCH_NOT_FOUND, ENVELOPE_CANCELLED; what the allocator throws
  */
 export async function allocateBatch(
   context: StageContext,
@@ -54,11 +53,12 @@ export async function allocateBatch(
 ): Promise<Outcome> {
   const { sql } = context.database;
   const [batch] = await sql<Batch[]>`
-    select e.id as envelope_id, e.benefit_program_id as program_id, e.benefit_program_mnemonic as program_mnemonic,
+    select e.id as envelope_id, e.cancellation_status, e.benefit_program_id as program_id, e.benefit_program_mnemonic as program_mnemonic,
       e.benefit_code_id, e.benefit_code_mnemonic
     from disbursement_batch_control b join disbursement_envelopes e on e.id = b.disbursement_envelope_id
     where b.id = ${work.id}`;
   if (!batch) throw new StageError('BATCH_NOT_FOUND', `There is no batch ${work.id}.`, false);
+  requireNotCancelled(batch, `no ${allocation.kind} is found for batch ${work.id}`);
   const column = (name: string) => sql(`administrative_zone_${name}_${allocation.zones}`);
   const zones = await sql<OpenZone[]>`
     select ${column('id')} as id, min(${column('mnemonic')}) as mnemonic, sum(total_quantity)::text as quantity

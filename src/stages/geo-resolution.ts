@@ -8,7 +8,7 @@ import { codeOf } from '../runtime/errors.ts';
 import type { Outcome, Stage, Work } from '../runtime/stage.ts';
 import { batchActor } from './actors.ts';
 import { chunksOf } from './concurrency.ts';
-import { type StageContext, StageError } from './context.ts';
+import { type CancellableEnvelope, requireNotCancelled, type StageContext, StageError } from './context.ts';
 import { inKindOf } from './in-kind.ts';
 import { type Unresolved, unresolvedFault } from './unresolved.ts';
 
@@ -17,9 +17,8 @@ const ADDRESSES_PER_STATEMENT = 5_000;
 /** Any fixed namespace: a zone of a batch always gives the same id. */
 const GEO_IDS = '0f6a6a1e-6f0c-5a39-9d0f-1d1c5a1f3b52';
 
-interface Batch {
+interface Batch extends CancellableEnvelope {
   readonly id: string;
-  readonly disbursement_envelope_id: string;
   readonly disbursement_cycle_id: string;
   readonly target_registry: string | null;
 }
@@ -65,8 +64,9 @@ export function geoResolution(context: StageContext): Stage {
     perform: (work) => locateBatch(context, work),
     async onRelease({ sql }, batchId) {
       await sql`
-        update disbursements d set left_out_reason = 'GEO_UNRESOLVED'
-        where d.disbursement_batch_control_id = ${batchId} and d.left_out_reason is null
+        update disbursements d set left_out_reason = coalesce(b.geo_resolution_latest_error_code, 'GEO_UNRESOLVED')
+        from disbursement_batch_control b
+        where b.id = ${batchId} and d.disbursement_batch_control_id = b.id and d.left_out_reason is null
           and not exists (select from disbursement_resolution_geo_address a where a.id = d.id)`;
     },
   };
@@ -74,6 +74,7 @@ export function geoResolution(context: StageContext): Stage {
 
 async function locateBatch(context: StageContext, work: Work): Promise<Outcome> {
   const batch = await batchOf(context, work.id);
+  requireNotCancelled(batch, `batch ${work.id} is not located`);
   const resolver = resolverOf(context, batch);
   const missing = await withoutAddress(context, work.id);
   const zones = new Map<string, GeoRow>();
@@ -89,11 +90,14 @@ async function locateBatch(context: StageContext, work: Work): Promise<Outcome> 
         else unresolved.push({ disbursementId: id, code: `the registry knows no area of ${beneficiary}` });
       }
     } catch (error) {
+      // A registry that cannot be asked is not asked for the rest; the next attempt does that.
       faults.push(error);
-      for (const { id } of chunk)
-        unresolved.push({ disbursementId: id, code: codeOf(error, 'GEO_RESOLVER_ERROR') });
+      break;
     }
   }
+  const known = new Set([...addresses.map(({ id }) => id), ...unresolved.map((one) => one.disbursementId)]);
+  const code = codeOf(faults[0], 'GEO_RESOLVER_ERROR');
+  for (const { id } of missing) if (!known.has(id)) unresolved.push({ disbursementId: id, code });
   const write = ({ sql }: { readonly sql: Tx }) => record(sql, batch, [...zones.values()], addresses);
   if (unresolved.length === 0) return { kind: 'succeeded', write };
   const left = { batchId: work.id, asked: missing.length, unresolved, faults };
@@ -102,7 +106,7 @@ async function locateBatch(context: StageContext, work: Work): Promise<Outcome> 
 
 async function batchOf(context: StageContext, batchId: string): Promise<Batch> {
   const [batch] = await context.database.sql<Batch[]>`
-    select b.id, b.disbursement_envelope_id, b.disbursement_cycle_id, e.target_registry
+    select b.id, e.id as envelope_id, e.cancellation_status, b.disbursement_cycle_id, e.target_registry
     from disbursement_batch_control b join disbursement_envelopes e on e.id = b.disbursement_envelope_id
     where b.id = ${batchId}`;
   if (!batch) throw new StageError('BATCH_NOT_FOUND', `There is no batch ${batchId}.`, false);
@@ -117,7 +121,7 @@ function resolverOf(context: StageContext, batch: Batch): GeoResolver {
   throw new StageError(
     'GEO_RESOLVER_NOT_CONFIGURED',
     `No geo resolver is configured for the target registry "${registry}" of envelope ` +
-      `${batch.disbursement_envelope_id}; add it to geo_resolvers_impls, restart and retry.`,
+      `${batch.envelope_id}; add it to geo_resolvers_impls, restart and retry.`,
     false,
   );
 }
@@ -172,8 +176,12 @@ async function record(
   zones: readonly GeoRow[],
   addresses: readonly AddressRow[],
 ): Promise<void> {
-  const { id: batchId, disbursement_envelope_id, disbursement_cycle_id } = batch;
-  const ofBatch = { disbursement_batch_control_id: batchId, disbursement_envelope_id, disbursement_cycle_id };
+  const { id: batchId, disbursement_cycle_id } = batch;
+  const ofBatch = {
+    disbursement_batch_control_id: batchId,
+    disbursement_envelope_id: batch.envelope_id,
+    disbursement_cycle_id,
+  };
   const geos = zones.map((zone) => ({ ...zone, ...ofBatch }));
   await insertRows(sql, disbursementBatchControlGeo, geos, 'ignore');
   for (const chunk of chunksOf(addresses, ADDRESSES_PER_STATEMENT)) {

@@ -4,6 +4,7 @@ import type { NotificationRow, NotificationRows } from './notifications.ts';
 interface Row {
   readonly id: string;
   readonly disbursement_envelope_id: string;
+  readonly cancelled: boolean;
   readonly recipient_id: string;
   readonly recipient_name: string | null;
   readonly recipient_email: string | null;
@@ -19,7 +20,8 @@ export const geoNotifications =
   (to: 'warehouse' | 'agency'): NotificationRows =>
   async (sql, ids) => {
     const rows = await sql<Row[]>`
-      select place.id, e.id as disbursement_envelope_id, place.${sql(`${to}_mnemonic`)} as recipient_id,
+      select place.id, e.id as disbursement_envelope_id, e.cancellation_status = 'Cancelled' as cancelled,
+        place.${sql(`${to}_mnemonic`)} as recipient_id,
         t.${sql(`${to}_admin_name`)} as recipient_name, t.${sql(`${to}_admin_email`)} as recipient_email,
         t.${sql(`${to}_admin_phone`)} as recipient_phone,
         json_build_object(
@@ -36,7 +38,8 @@ export const geoNotifications =
 /** What beneficiaries are told: what they get, in which zone, and from which agency. */
 export const beneficiaryNotifications: NotificationRows = async (sql, ids) => {
   const rows = await sql<Row[]>`
-    select place.id, e.id as disbursement_envelope_id, place.beneficiary_id as recipient_id,
+    select place.id, e.id as disbursement_envelope_id, e.cancellation_status = 'Cancelled' as cancelled,
+      place.beneficiary_id as recipient_id,
       place.beneficiary_name as recipient_name, place.beneficiary_email as recipient_email,
       place.beneficiary_phone as recipient_phone,
       json_build_object(
@@ -78,6 +81,7 @@ const commonDetails = (sql: Sql) => sql`
 const notificationRow = (row: Row): NotificationRow => ({
   id: row.id,
   disbursement_envelope_id: row.disbursement_envelope_id,
+  cancelled: row.cancelled,
   recipient: {
     subscriberId: row.recipient_id,
     name: row.recipient_name,

@@ -15,6 +15,8 @@ export interface NotificationRow {
   /** The record's id. */
   readonly id: string;
   readonly disbursement_envelope_id: string;
+  /** Whether the envelope was cancelled; nobody is told then. */
+  readonly cancelled: boolean;
   readonly recipient: Recipient;
   readonly payload: Readonly<Record<string, unknown>>;
 }
@@ -46,8 +48,10 @@ export async function notifyAbout(
     sql,
     set.map(({ id }) => id),
   );
+  const cancelled = new Map(rows.filter((row) => row.cancelled).map((row) => [row.id, row]));
+  const standing = rows.filter((row) => !row.cancelled);
   const notifications = new Map(
-    rows.map((row) => [row.id, { row, notification: notificationOf(type, row) }]),
+    standing.map((row) => [row.id, { row, notification: notificationOf(type, row) }]),
   );
   const wanted = [...notifications.values()].map(({ notification }) => notification);
   const toSend = await logAsSending(sql, [...notifications.values()], nowOf(set));
@@ -57,6 +61,8 @@ export async function notifyAbout(
   const byId = new Map(answers.map((answer) => [answer.notificationId, answer]));
   return set.map(({ id }) => {
     const notification = notifications.get(id)?.notification;
+    const called = cancelled.get(id);
+    if (called) return envelopeCancelled(called);
     if (!notification) return recordMissing(type, id);
     return outcomeOf(byId.get(notification.notificationId) ?? { outcome: 'processed' });
   });
@@ -167,6 +173,13 @@ const NOT_ENABLED: Outcome = {
   message: 'No notification service is set up; set in_kind_enabled, restart and retry.',
   final: true,
 };
+
+const envelopeCancelled = ({ id, disbursement_envelope_id: envelope }: NotificationRow): Outcome => ({
+  kind: 'failed',
+  code: 'ENVELOPE_CANCELLED',
+  message: `Envelope ${envelope} was cancelled, so nobody is told about ${id}.`,
+  final: true,
+});
 
 const recordMissing = (type: NotificationType, id: string): Outcome => ({
   kind: 'failed',

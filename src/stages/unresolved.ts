@@ -22,7 +22,8 @@ export interface LeftOpen {
 
 /**
  * The failure of an attempt that could not resolve everything: names the batch and the first few disbursements. The
- * outside's own fault explains more than the number it left open, so its code goes first.
+ * outside's own fault explains more than the number it left open, so its code goes first, and decides whether another
+ * attempt can help.
  *
  * @param code when the outside answered and knew nothing
  * @param lack what the disbursements are without, as in "have no address"
@@ -40,5 +41,6 @@ export function unresolvedFault(
   const left = `${unresolved.length} of ${asked} disbursements of batch ${batchId} ${lack}: ${list}.`;
   const [fault] = faults;
   if (fault === undefined) return { kind: 'failed', code, message: left };
-  return { kind: 'failed', code: codeOf(fault, code), message: `${messageOf(fault)} ${left}` };
+  const final = fault instanceof Error && 'retryable' in fault && fault.retryable === false;
+  return { kind: 'failed', code: codeOf(fault, code), message: `${messageOf(fault)} ${left}`, final };
 }

@@ -9,7 +9,7 @@ const spaces = fc.stringMatching(/^[ \t\r\n]{0,3}$/);
 const value = fc
   .string({ unit: 'grapheme', minLength: 1, maxLength: 30 })
   .map((text) => text.replaceAll('#', '').trim())
-  .filter((text) => text !== '');
+  .filter((text) => text !== '' && !KEYS.includes(text.toUpperCase()));
 const key = fc.constantFrom(...KEYS);
 
 /** The same letters, each in the case that its flag says. */
@@ -31,7 +31,8 @@ describe('additional info', () => {
     ],
     ['#ACCOUNT#4021#TYPE#CURRENT#BRANCH#', { ACCOUNT: '4021', TYPE: 'CURRENT' }],
     ['# account # 4021 #\nType# current\n', { ACCOUNT: '4021', TYPE: 'current' }],
-    ['#BANK#ACCOUNT#ACCOUNT#BANK', { BANK: 'ACCOUNT', ACCOUNT: 'BANK' }],
+    ['#ACCOUNT#TYPE#SAVINGS#BRANCH#B-1', { TYPE: 'SAVINGS', BRANCH: 'B-1' }],
+    ['#BANK#account#BRANCH#B-1', { BRANCH: 'B-1' }],
     ['#ACCOUNT#1#ACCOUNT#2', { ACCOUNT: '1' }],
     ['#ACCOUNT##BRANCH#B-1', { BRANCH: 'B-1' }],
     ['see the contract #ACCOUNT#4021', { ACCOUNT: '4021' }],

@@ -198,10 +198,26 @@ describe('with Novu', () => {
     expect(await received()).toMatchObject({ count: 3, times_received: 3 });
   });
 
-  test('when the rate is limited for longer than a send may wait, it fails at once, and the next asks nobody', async () => {
+  test('a pause that Novu asks for is waited for, however short the time for the request itself', async () => {
+    const hasty = novuAt(simulator.url, { requestTimeoutMs: 500 });
+    await hasty.send([note('n-warm')], CTX);
+    await post('/_control', {
+      faults: [{ path: '*', kind: 'error_before', status: 429, count: 2 }],
+      rules: { retry_after_seconds: 1 },
+    });
+    const startedAt = performance.now();
+    expect(await hasty.send(notes(2), CTX)).toMatchObject([
+      { outcome: 'processed' },
+      { outcome: 'processed' },
+    ]);
+    expect(performance.now() - startedAt).toBeGreaterThan(2_000);
+    expect(await get('/_control')).toMatchObject({ rules: { too_early: 0 } });
+  });
+
+  test('when the rate is limited for longer than a quarter of an hour, a send fails at once, and the next asks nobody', async () => {
     await post('/_control', {
       faults: [{ path: '*', kind: 'error_before', status: 429, count: 1 }],
-      rules: { retry_after_seconds: 60 },
+      rules: { retry_after_seconds: 1_000 },
     });
     const limited = { outcome: 'failed', code: 'NOTIFICATION_RATE_LIMITED', retryable: true };
     const startedAt = performance.now();

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Work } from '../../src/runtime/stage.ts';
-import type { ActorSystem } from '../../src/runtime/system.ts';
+import { ActorSystem } from '../../src/runtime/system.ts';
 import { listen, openShop, type Shop } from '../support/shop.ts';
-import { documentActor, orderActor, toyStages } from '../support/toy.ts';
+import { documentActor, orderActor, TOY_ACTORS, toyStages } from '../support/toy.ts';
 import { gate, until } from '../support/wait.ts';
 
 let shop: Shop;
@@ -23,6 +23,30 @@ const openOrders = (orders: readonly string[]) => shop.database.sql`
   insert into toy_order_totals (order_id) select id from orders`;
 
 describe('messages', () => {
+  it('are delivered in their order and at once, even if the clock of who sent them is ahead', async () => {
+    const system = await shop.join();
+    const ids = await shop.receive(system, 'o1', 0);
+    expect(ids).toEqual([]);
+    await shop.database.sql`insert into toy_documents (id, order_id, pages) values ('d1', 'o1', 2)`;
+    const ahead = new ActorSystem({
+      database: shop.database,
+      actors: TOY_ACTORS,
+      stages: toyStages(),
+      works: false,
+      clock: { now: () => new Date(Date.now() + 3_600_000) },
+    });
+    const to = { machine: 'document', id: 'd1' };
+    // Both are sent by processes that do not deliver; the second by one whose clock is right.
+    await ahead.transact(async (tx) => {
+      tx.tell(to, { type: 'typesetting.enable', at: tx.now, dueAt: null } as { type: string });
+    });
+    await system.transact(async (tx) => {
+      tx.tell(to, { type: 'typesetting.due', at: tx.now, dueAt: tx.now } as { type: string });
+    });
+    await until('it is printed', async () => (await shop.pagesPrinted()) === 2);
+    await ahead.store.close();
+  });
+
   it('of many children that finish at the same moment in three processes all reach their parent', async () => {
     const together = gate();
     let waiting = 0;

@@ -12,7 +12,8 @@ import type { CallContext } from '../call-context.ts';
  * - A notification id never changes, whatever is tried again: the connector hands it to the service in such a way that
  *   the service delivers once however often it is asked. Sending again is therefore always safe, and is what the
  *   pipeline does after every failure that is `retryable`.
- * - A call ends within a bound of its own, whatever the service does, and soon after `ctx.signal` is aborted.
+ * - A call ends within a bound of its own, whatever the service does, and soon after `ctx.signal` is aborted. A pause that
+ *   the service asks for is better waited for than answered with a failure, which would use up an attempt.
  * - A connector does not repeat calls by itself, with one exception: when the service limits the rate, the connector
  *   holds back all its calls for as long as the service says, and may then send once more.
  * - One notification that the service will not take does not keep others of the same call from being sent.

@@ -13,6 +13,8 @@ import { RatePause } from './rate-pause.ts';
 
 /** Most events that Novu takes in one bulk: "The bulk API is limited to 100 events per request". */
 const EVENTS_MAX = 100;
+/** Longest that one call of `send` waits, in all, for pauses that Novu asks for, in milliseconds. */
+const PAUSED_MAX_MS = 900_000;
 
 /** What all calls of one connector share. */
 interface Novu {
@@ -24,8 +26,12 @@ interface Novu {
 /** One call of `send`. */
 interface Sending extends Novu {
   readonly signal: AbortSignal;
-  /** No request begins after this, in milliseconds on the clock of `performance.now()`. */
+  /** No request begins after this, pauses not counted, in milliseconds on the clock of `performance.now()`. */
   readonly latestStartMs: number;
+  /** No pause that ends after this is waited for, on the same clock. */
+  readonly latestPauseMs: number;
+  /** How long the requests of this call have been held up by pauses so far. */
+  readonly paused: { ms: number };
 }
 
 /**
@@ -34,7 +40,8 @@ interface Sending extends Novu {
  *
  * A call of `send` makes one request. It makes more in two cases: Novu limits the rate (HTTP 429), or refuses a bulk as
  * a whole because of one event that it does not like; the events then go one by one. No request begins later than
- * `requestTimeoutMs` after the call began, and none takes longer than that, so a call ends within twice that time.
+ * `requestTimeoutMs` after the call began, and none takes longer than that, so a call ends within twice that time. Pauses
+ * that Novu asks for come on top: they are waited for, a quarter of an hour at most, so that they use up no attempts.
  *
  * The client takes half a second to load and is loaded when the first notification is sent, not when the process
  * starts.
@@ -66,8 +73,14 @@ async function send(
 ): Promise<readonly NotificationAnswer[]> {
   requireSendable(notifications, novu.settings.bulkMax);
   if (notifications.length === 0) return [];
-  const latestStartMs = performance.now() + novu.settings.requestTimeoutMs;
-  const sending = { ...novu, signal: ctx.signal, latestStartMs };
+  const nowMs = performance.now();
+  const sending = {
+    ...novu,
+    signal: ctx.signal,
+    latestStartMs: nowMs + novu.settings.requestTimeoutMs,
+    latestPauseMs: nowMs + PAUSED_MAX_MS,
+    paused: { ms: 0 },
+  };
   const outcome = await request(sending, notifications);
   const alone = notifications.length === 1;
   return !alone && refusesTheList(outcome)
@@ -92,13 +105,13 @@ async function sendOneByOne(
   return answers.flat();
 }
 
-/** Makes one request that Novu lets through: waits while the rate is limited, as far as there is time. */
+/** Makes one request that Novu lets through: waits while the rate is limited, unless that takes too long. */
 async function request(sending: Sending, notifications: readonly Notification[]): Promise<NovuOutcome> {
-  const { settings, http, pause, signal, latestStartMs } = sending;
+  const { settings, http, pause, paused, signal, latestStartMs } = sending;
   let limited: NovuOutcome | null = null;
   for (;;) {
     if (!(await pauseIsOver(sending))) return limited ?? { kind: 'unsent', pauseMs: pause.remainingMs };
-    if (performance.now() > latestStartMs) return limited ?? { kind: 'unsent', pauseMs: 0 };
+    if (performance.now() > latestStartMs + paused.ms) return limited ?? { kind: 'unsent', pauseMs: 0 };
     const exchange = await trigger(settings, http, notifications, signal);
     if (exchange.kind === 'failure' && exchange.reason === 'aborted') throw aborted(exchange.message);
     if (exchange.kind !== 'answer' || exchange.status !== 429) return exchange;
@@ -107,9 +120,12 @@ async function request(sending: Sending, notifications: readonly Notification[])
   }
 }
 
-async function pauseIsOver({ pause, latestStartMs, signal }: Sending): Promise<boolean> {
+async function pauseIsOver({ pause, paused, latestPauseMs, signal }: Sending): Promise<boolean> {
+  const sinceMs = performance.now();
   try {
-    return await pause.over(latestStartMs, signal);
+    const over = await pause.over(latestPauseMs, signal);
+    paused.ms += performance.now() - sinceMs;
+    return over;
   } catch {
     throw aborted('the call was abandoned while the rate was limited');
   }
