@@ -18,9 +18,10 @@ export type AgencyAccount = ReadonlyMap<string, string>;
 
 /**
  * Finds where agencies are paid: what their additional attributes said when they were chosen
- * (`#BANK#…#BRANCH#…#ACCOUNT#…#TYPE#…`). Where that was no account they are looked up again, since somebody may have
- * entered it.
+ * (`#BANK#…#BRANCH#…#ACCOUNT#…#TYPE#…`). Where that was no account, and after a refusal all of them, are looked up again,
+ * since somebody may have entered or corrected it. While a payment may be out, what it was sent with stays.
  *
+ * @param wasRefused an earlier attempt failed and nothing of it can have been taken
  * @returns one for each agency, in the same order
  * @throws StageError AGENCY_ACCOUNT_MISSING, IN_KIND_NOT_ENABLED; what the allocator throws
  */
@@ -29,12 +30,16 @@ export async function agencyAccounts<A extends PaidAgency>(
   { id: batchId, signal }: Pick<Work, 'id' | 'signal'>,
   envelope: Envelope,
   agencies: readonly A[],
+  wasRefused: boolean,
 ): Promise<readonly AgencyAccount[]> {
   const chosenWith = agencies.map((agency) => parseAdditionalInfo(agency.agency_additional_attributes ?? ''));
-  const without = agencies.filter((_, n) => !chosenWith[n]?.has('ACCOUNT'));
-  if (without.length === 0) return chosenWith;
+  const lookedUp = agencies.filter((_, n) => wasRefused || !chosenWith[n]?.has('ACCOUNT'));
+  if (lookedUp.length === 0) return chosenWith;
   const zones = new Map(
-    without.map((agency) => [agency.administrative_zone_id_small, agency.administrative_zone_mnemonic_small]),
+    lookedUp.map((agency) => [
+      agency.administrative_zone_id_small,
+      agency.administrative_zone_mnemonic_small,
+    ]),
   );
   const request = {
     programId: String(envelope.benefit_program_id),
@@ -46,12 +51,13 @@ export async function agencyAccounts<A extends PaidAgency>(
   const candidates = await inKindOf(context, batchId).agencies.candidates(request, { signal });
   return agencies.map((agency, n) => {
     const known = chosenWith[n];
-    if (known?.has('ACCOUNT')) return known;
+    if (known?.has('ACCOUNT') && !wasRefused) return known;
     const ofZone = candidates.get(agency.administrative_zone_id_small) ?? [];
     const now = ofZone.find(({ id }) => id === agency.agency_id);
     const account = parseAdditionalInfo(now?.additionalAttributes ?? '');
-    if (!account.has('ACCOUNT')) throw accountMissing(agency, batchId);
-    return account;
+    if (account.has('ACCOUNT')) return account;
+    if (known?.has('ACCOUNT')) return known;
+    throw accountMissing(agency, batchId);
   });
 }
 

@@ -17,12 +17,14 @@ interface GeoRow extends PaidAgency {
 /**
  * The payments of a batch of physical cash: one for each geo record, to the agency that hands the cash out there.
  *
+ * @param wasRefused an earlier attempt failed and nothing of it can have been taken, so accounts may be corrected
  * @throws what {@link agencyAccounts} throws
  */
 export async function agencyPayouts(
   context: StageContext,
   work: Pick<Work, 'id' | 'signal'>,
   payer: Payer,
+  wasRefused: boolean,
 ): Promise<Payouts> {
   const batchId = work.id;
   const rows = await context.database.sql<GeoRow[]>`
@@ -39,7 +41,7 @@ export async function agencyPayouts(
     order by g.id`;
   const isPayable = (row: GeoRow) => compareDecimals(row.total_quantity, '0') !== 0;
   const payable = rows.filter(isPayable);
-  const accounts = await agencyAccounts(context, work, payer.envelope, payable);
+  const accounts = await agencyAccounts(context, work, payer.envelope, payable, wasRefused);
   return {
     payments: payable.map((row, n) => paymentOf(row, accounts[n] ?? new Map(), payer)),
     disbursementsPaid: disbursementsIn(payable),

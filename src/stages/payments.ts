@@ -12,6 +12,14 @@ export interface Payout extends Payouts {
   readonly bank: BankConnector;
 }
 
+interface PayingBatch {
+  readonly envelope_id: string;
+  readonly benefit_type: string;
+  readonly block_reference: string | null;
+  /** An earlier attempt failed, and nothing of it can have been taken. */
+  readonly was_refused: boolean;
+}
+
 /**
  * Collects the payments of a batch of cash: to the beneficiaries of digital cash, to the agencies that hand out physical
  * cash. The same batch always gives the same list: a payment's reference is the id of its disbursement or geo record, its
@@ -23,8 +31,10 @@ export interface Payout extends Payouts {
 export async function payoutOf(context: StageContext, work: Pick<Work, 'id' | 'signal'>): Promise<Payout> {
   const batchId = work.id;
   const { sql } = context.database;
-  const [batch] = await sql<{ envelope_id: string; benefit_type: string; block_reference: string | null }[]>`
+  const [batch] = await sql<PayingBatch[]>`
     select b.disbursement_envelope_id as envelope_id, b.benefit_type,
+      b.sponsor_bank_dispatch_submitted_at is null and b.sponsor_bank_dispatch_latest_error_code is not null
+        as was_refused,
       c.funds_blocked_reference_number as block_reference
     from disbursement_batch_control b
     join envelope_batch_status_for_cash c using (disbursement_envelope_id)
@@ -37,7 +47,7 @@ export async function payoutOf(context: StageContext, work: Pick<Work, 'id' | 's
   const payer = { ...(await payingEnvelope(context, envelopeId)), blockReference };
   const payouts =
     batch.benefit_type === 'CASH_PHYSICAL'
-      ? await agencyPayouts(context, work, payer)
+      ? await agencyPayouts(context, work, payer, batch.was_refused)
       : await beneficiaryPayouts(sql, batchId, payer);
   return { envelopeId, bank: payer.bank, ...payouts };
 }

@@ -119,15 +119,17 @@ describe('paying physical cash to the agencies', () => {
     expect(await envelopeOf(disbursing)).toMatchObject({ number_of_disbursements_shipped: 0 });
   });
 
+  /** Changes what PBMS says of the accounts of a program's agencies. */
+  const info = (program: Program, change: (text: string) => string) =>
+    world.pbms.begin(async (sql) => {
+      const rows = await sql<{ id: string; additional_info: string }[]>`
+        select id, additional_info from g2p_agency_program_benefit_codes where program_id = ${String(program.id)}`;
+      for (const { id, additional_info } of rows)
+        await sql`
+          update g2p_agency_program_benefit_codes set additional_info = ${change(additional_info)} where id = ${id}`;
+    });
+
   describe('when an agency has no account', () => {
-    const info = (program: Program, change: (text: string) => string) =>
-      world.pbms.begin(async (sql) => {
-        const rows = await sql<{ id: string; additional_info: string }[]>`
-          select id, additional_info from g2p_agency_program_benefit_codes where program_id = ${String(program.id)}`;
-        for (const { id, additional_info } of rows)
-          await sql`
-            update g2p_agency_program_benefit_codes set additional_info = ${change(additional_info)} where id = ${id}`;
-      });
     const withoutAccounts = (program: Program) =>
       info(program, (text) => text.replace('#ACCOUNT#', '#FORMER ACCOUNT#'));
 
@@ -216,6 +218,19 @@ describe('paying physical cash to the agencies', () => {
     await counts(disbursing, 0, 1);
     expect(await leftOut(disbursing)).toEqual(['BANK_REFUSED', 'BANK_REFUSED', null]);
     expect(await outside.bank.payments(program.account)).toEqual([]);
+  });
+
+  it('pays to the corrected account when the bank refused the one it had and an operator retries', async () => {
+    const program = await world.cashProgram();
+    await info(program, (text) => text.replace('#ACCOUNT#', '#ACCOUNT#CLOSED-'));
+    await outside.bank.faults([{ path: '/initiate_payment', kind: 'refuse' }]);
+    const { disbursing } = await disburse([[world.living(0, '10'), world.living(1, '20')]], program);
+    await inError(disbursing, 'BANK_REFUSED');
+    await outside.bank.faults([]);
+    await info(program, (text) => text.replace('#CLOSED-', '#'));
+    await world.retry(disbursing, REGION);
+    await counts(disbursing, 2, 0);
+    await expectPaidOnce(program, disbursing);
   });
 
   it('stops when PBMS names no sponsor bank; a retry works when it does', async () => {
