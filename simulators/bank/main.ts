@@ -1,4 +1,5 @@
 /** The example bank: the sponsor bank of demo, tests and benchmarks. */
+import '../shared/quick-start.ts';
 import { type ServerArguments, serverCommand, wholeNumber } from '../shared/arguments.ts';
 import { mountControl } from '../shared/control.ts';
 import { openDatabase } from '../shared/database.ts';

@@ -1,4 +1,5 @@
 /** Novu, the notification service of demo, tests and benchmarks: takes events and delivers nothing. */
+import '../shared/quick-start.ts';
 import { type ServerArguments, serverCommand, wholeNumber } from '../shared/arguments.ts';
 import { mountControl } from '../shared/control.ts';
 import { openDatabase } from '../shared/database.ts';

@@ -1,4 +1,5 @@
 /** Fills PBMS and the farmer registry of demo, tests and benchmarks, and ends. */
+import '../shared/quick-start.ts';
 import { Command, InvalidArgumentError } from 'commander';
 import { wholeNumber } from '../shared/arguments.ts';
 import { start } from '../shared/server.ts';

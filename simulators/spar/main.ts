@@ -1,4 +1,5 @@
 /** SPAR, the ID mapper of demo, tests and benchmarks: ids to financial addresses. */
+import '../shared/quick-start.ts';
 import { type ServerArguments, serverCommand } from '../shared/arguments.ts';
 import { mountControl } from '../shared/control.ts';
 import { openDatabase } from '../shared/database.ts';
