@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import type { SponsorBank } from '../connectors/pbms/sponsor-banks.ts';
-import { bankCode, type ConnectorImpls } from './impl-settings.ts';
+import { bankCode, type ConnectorImpls, word } from './impl-settings.ts';
 
 export type { SponsorBank };
 
 /** Sponsor banks by `"<program id>:<benefit code id>"`; `"default"` stands for all that are not named. */
 export type SponsorBanks = Readonly<Record<string, SponsorBank>>;
 
-const word = z.string().regex(/^[^\p{Cc}]{1,100}$/u, 'must be text of 1 to 100 characters');
 const optionalWord = word.nullish().transform((text) => text ?? null);
 
 /** Reads `sponsor_bank_configurations`. */

@@ -4,7 +4,10 @@ import type { ConnectorImpl } from '../connectors/load.ts';
 /** Connector modules by what they serve: a sponsor bank code, a target registry. */
 export type ConnectorImpls = Readonly<Record<string, ConnectorImpl>>;
 
-const word = z.string().regex(/^[^\p{Cc}]{1,100}$/u, 'must be text of 1 to 100 characters');
+/** A name or a number: text of one line. */
+export const word: z.ZodType<string, string> = z
+  .string()
+  .regex(/^[^\p{Cc}]{1,100}$/u, 'must be text of 1 to 100 characters');
 
 const impl: z.ZodType<ConnectorImpl> = z.union(
   [

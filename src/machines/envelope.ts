@@ -1,7 +1,7 @@
 import { and, or, setup, stateIn } from 'xstate';
 import { addDecimals, compareDecimals } from '../decimal.ts';
 import { BATCH_REGIONS } from './batch.ts';
-import type { BenefitType } from './benefit-type.ts';
+import { type BenefitType, isCash } from './benefit-type.ts';
 import {
   type ActorContext,
   type StageEvent,
@@ -69,7 +69,7 @@ const envelope = setup({
   actions: shared.actions,
   guards: {
     ...shared.guards,
-    isCash: ({ context }) => context.facts.benefit_type.startsWith('CASH_'),
+    isCash: ({ context }) => isCash(context.facts.benefit_type),
     fits: ({ context, event }) => {
       if (event.type !== 'batch_received' || isCancelled(context)) return false;
       const received = receivedWith(context, event);

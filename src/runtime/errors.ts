@@ -41,6 +41,10 @@ export function codeOf(error: unknown, fallback: string): string {
   return typeof code === 'string' && code !== '' ? code : fallback;
 }
 
+/** Whether an error says that trying again cannot help; told by its field, since a connector may bring a class of its own. */
+export const isFinal = (error: unknown): boolean =>
+  error instanceof Error && 'retryable' in error && error.retryable === false;
+
 /** SQLSTATE classes of faults that lie with the server's situation and not with the statement. */
 const PASSING_CLASSES = new Set(['08', '40', '53', '55', '57', '58']);
 /** Codes of the drivers and of the operating system for a connection that breaks or cannot be made. */

@@ -1,6 +1,6 @@
 import type { Job } from 'pg-boss';
 import { retryAt } from './backoff.ts';
-import { codeOf, messageOf, RuntimeError, SupersededError } from './errors.ts';
+import { codeOf, isFinal, messageOf, RuntimeError, SupersededError } from './errors.ts';
 import { type Claim, claimOf, type JobData, LOST_QUEUE, workerQueue } from './jobs.ts';
 import type { Processes } from './processes.ts';
 import { Recorder } from './recorder.ts';
@@ -127,30 +127,28 @@ export class Workers {
   async #perform(stage: Stage, jobs: readonly Job<JobData>[]): Promise<readonly (Outcome | null)[]> {
     const set = jobs.map((job) => this.#workOf(stage, job));
     if ('perform' in stage) {
-      return Promise.all(set.map((work) => this.#caught(stage, () => stage.perform(work))));
+      const performOne = async (work: Work) => stage.perform(work);
+      return Promise.all(set.map((work) => performOne(work).catch((error) => this.#faultOf(stage, error))));
     }
-    const outcomes = await this.#caught(stage, async () => {
-      const performed = await stage.performSet(set);
-      if (performed.length === set.length) return performed;
+    try {
+      const outcomes = await stage.performSet(set);
+      if (outcomes.length === set.length) return outcomes;
       throw new RuntimeError(
         'OUTCOMES_MISSING',
-        `${stage.name} gave ${performed.length} outcomes for ${set.length} pieces of work.`,
+        `${stage.name} gave ${outcomes.length} outcomes for ${set.length} pieces of work.`,
       );
-    });
-    return Array.isArray(outcomes) ? outcomes : set.map(() => outcomes as Outcome | null);
+    } catch (error) {
+      const fault = this.#faultOf(stage, error);
+      return set.map(() => fault);
+    }
   }
 
-  /** What is thrown is a failed attempt; null when the work was taken over by another worker. */
-  async #caught<T>(stage: Stage, perform: () => Promise<T>): Promise<T | Outcome | null> {
-    try {
-      return await perform();
-    } catch (error) {
-      if (error instanceof SupersededError) return null;
-      const code = codeOf(error, 'INTERNAL_ERROR');
-      if (code === 'INTERNAL_ERROR') this.#store.observer.troubled(`${stage.name} perform`, error);
-      const final = error instanceof Error && 'retryable' in error && error.retryable === false;
-      return { kind: 'failed', code, message: messageOf(error), final };
-    }
+  /** What was thrown as a failed attempt; null when it says that the work was taken over by another worker. */
+  #faultOf(stage: Stage, error: unknown): Outcome | null {
+    if (error instanceof SupersededError) return null;
+    const code = codeOf(error, 'INTERNAL_ERROR');
+    if (code === 'INTERNAL_ERROR') this.#store.observer.troubled(`${stage.name} perform`, error);
+    return { kind: 'failed', code, message: messageOf(error), final: isFinal(error) };
   }
 
   #workOf(stage: Stage, job: Job<JobData>): Work {

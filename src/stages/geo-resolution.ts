@@ -92,12 +92,12 @@ async function locateBatch(context: StageContext, work: Work): Promise<Outcome> 
     } catch (error) {
       // A registry that cannot be asked is not asked for the rest; the next attempt does that.
       faults.push(error);
+      const code = codeOf(error, 'GEO_RESOLVER_ERROR');
+      const unasked = missing.slice(addresses.length + unresolved.length);
+      for (const { id } of unasked) unresolved.push({ disbursementId: id, code });
       break;
     }
   }
-  const known = new Set([...addresses.map(({ id }) => id), ...unresolved.map((one) => one.disbursementId)]);
-  const code = codeOf(faults[0], 'GEO_RESOLVER_ERROR');
-  for (const { id } of missing) if (!known.has(id)) unresolved.push({ disbursementId: id, code });
   const write = ({ sql }: { readonly sql: Tx }) => record(sql, batch, [...zones.values()], addresses);
   if (unresolved.length === 0) return { kind: 'succeeded', write };
   const left = { batchId: work.id, asked: missing.length, unresolved, faults };

@@ -1,3 +1,4 @@
+import { type StageName, stageSettings } from '../config.ts';
 import type {
   Notification,
   NotificationAnswer,
@@ -6,8 +7,9 @@ import type {
   Recipient,
 } from '../connectors/notification/notification-connector.ts';
 import type { Sql } from '../db/connection.ts';
-import { codeOf, messageOf } from '../runtime/errors.ts';
-import type { Outcome, Work } from '../runtime/stage.ts';
+import type { Actor } from '../runtime/actor.ts';
+import { codeOf, isFinal, messageOf } from '../runtime/errors.ts';
+import type { Outcome, Stage, Work } from '../runtime/stage.ts';
 import type { StageContext } from './context.ts';
 
 /** What one notification is about: a row for each record of a set. */
@@ -26,6 +28,28 @@ export type NotificationRows = (sql: Sql, ids: readonly string[]) => Promise<rea
 
 type Answer = Exclude<NotificationAnswer, { outcome: 'processed' }> | { readonly outcome: 'processed' };
 
+/** One of the three notification stages. */
+export interface NotificationKind {
+  /** Also the region of the actor. */
+  readonly stage: StageName;
+  readonly actor: Actor;
+  readonly type: NotificationType;
+  readonly rowsOf: NotificationRows;
+}
+
+/** A stage that notifies about records of its actor, those that wait together with one call. */
+export function notificationStage(context: StageContext, kind: NotificationKind): Stage {
+  return {
+    name: kind.stage,
+    actor: kind.actor,
+    region: kind.stage,
+    ...stageSettings(context.config, kind.stage),
+    concurrency: context.config.notification_concurrency,
+    setSize: context.notifier?.bulkMax ?? 1,
+    performSet: (set) => notifyAbout(context, kind, set),
+  };
+}
+
 /**
  * Notifies about a set of records, with one call to the notification service, and keeps what was said in
  * `notification_logs`.
@@ -35,50 +59,45 @@ type Answer = Exclude<NotificationAnswer, { outcome: 'processed' }> | { readonly
  *
  * @returns one outcome for each piece of work; a record that is refused does not harm the others
  */
-export async function notifyAbout(
+async function notifyAbout(
   context: StageContext,
-  type: NotificationType,
-  rowsOf: NotificationRows,
+  { type, rowsOf }: NotificationKind,
   set: readonly Work[],
 ): Promise<readonly Outcome[]> {
   const { notifier } = context;
   if (!notifier) return set.map(() => NOT_ENABLED);
   const { sql } = context.database;
-  const rows = await rowsOf(
+  const found = await rowsOf(
     sql,
     set.map(({ id }) => id),
   );
-  const cancelled = new Map(rows.filter((row) => row.cancelled).map((row) => [row.id, row]));
-  const standing = rows.filter((row) => !row.cancelled);
-  const notifications = new Map(
-    standing.map((row) => [row.id, { row, notification: notificationOf(type, row) }]),
-  );
-  const wanted = [...notifications.values()].map(({ notification }) => notification);
-  const toSend = await logAsSending(sql, [...notifications.values()], nowOf(set));
-  const sending = wanted.filter(({ notificationId }) => toSend.has(notificationId));
+  const rows = new Map(found.map((row) => [row.id, row]));
+  const wanted = found
+    .filter((row) => !row.cancelled)
+    .map((row) => ({ row, notification: notificationOf(type, row) }));
+  const toSend = await logAsSending(sql, wanted, nowOf(set));
+  const sending = wanted
+    .map(({ notification }) => notification)
+    .filter(({ notificationId }) => toSend.has(notificationId));
   const answers = await send(notifier, sending, set);
   await logAnswers(sql, answers, nowOf(set));
   const byId = new Map(answers.map((answer) => [answer.notificationId, answer]));
   return set.map(({ id }) => {
-    const notification = notifications.get(id)?.notification;
-    const called = cancelled.get(id);
-    if (called) return envelopeCancelled(called);
-    if (!notification) return recordMissing(type, id);
-    return outcomeOf(byId.get(notification.notificationId) ?? { outcome: 'processed' });
+    const row = rows.get(id);
+    if (!row) return recordMissing(type, id);
+    if (row.cancelled) return envelopeCancelled(row);
+    return outcomeOf(byId.get(idOf(type, id)) ?? { outcome: 'processed' });
   });
 }
 
 const nowOf = ([first]: readonly Work[]): Date => first?.now() ?? new Date(0);
 
+const idOf = (type: NotificationType, recordId: string): string => `${recordId}-${type}`;
+
 const notificationOf = (
   type: NotificationType,
   { id, recipient, payload }: NotificationRow,
-): Notification => ({
-  notificationId: `${id}-${type}`,
-  type,
-  recipient,
-  payload,
-});
+): Notification => ({ notificationId: idOf(type, id), type, recipient, payload });
 
 /** @returns an answer for each: none that the connector forgets, or throws something about, is taken for sent */
 async function send(
@@ -111,7 +130,7 @@ const thrown = ({ notificationId }: Notification, error: unknown): NotificationA
   outcome: 'failed',
   code: codeOf(error, 'INTERNAL_ERROR'),
   message: `Notification ${notificationId} failed: ${messageOf(error)}`,
-  retryable: !(error instanceof Error && 'retryable' in error && error.retryable === false),
+  retryable: !isFinal(error),
   response: null,
 });
 

@@ -1,4 +1,4 @@
-import { codeOf, messageOf } from '../runtime/errors.ts';
+import { codeOf, isFinal, messageOf } from '../runtime/errors.ts';
 import type { Outcome } from '../runtime/stage.ts';
 
 /** Unresolved disbursements that a message names at most. */
@@ -41,6 +41,6 @@ export function unresolvedFault(
   const left = `${unresolved.length} of ${asked} disbursements of batch ${batchId} ${lack}: ${list}.`;
   const [fault] = faults;
   if (fault === undefined) return { kind: 'failed', code, message: left };
-  const final = fault instanceof Error && 'retryable' in fault && fault.retryable === false;
-  return { kind: 'failed', code: codeOf(fault, code), message: `${messageOf(fault)} ${left}`, final };
+  const message = `${messageOf(fault)} ${left}`;
+  return { kind: 'failed', code: codeOf(fault, code), message, final: isFinal(fault) };
 }

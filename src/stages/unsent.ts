@@ -1,3 +1,4 @@
+import { isFinal } from '../runtime/errors.ts';
 import type { Outcome, Submission } from '../runtime/stage.ts';
 
 /**
@@ -9,7 +10,12 @@ import type { Outcome, Submission } from '../runtime/stage.ts';
  */
 export function unsent(error: unknown, submission: Submission): Outcome {
   if (!(error instanceof Error && error.name === 'ConnectorError' && 'code' in error)) throw error;
-  const final = 'retryable' in error && error.retryable === false;
   const { code, message } = error;
-  return { kind: 'failed', code: String(code), message, final, unsent: !submission.maybeSent };
+  return {
+    kind: 'failed',
+    code: String(code),
+    message,
+    final: isFinal(error),
+    unsent: !submission.maybeSent,
+  };
 }

@@ -5,7 +5,7 @@ import { becomes } from '../support/becomes.ts';
 import { type Fault, type Outside, openOutside } from '../support/outside.ts';
 import { type Disbursing, openPipeline, type Pipeline, type Program } from '../support/pipeline.ts';
 
-const RUNS = 2;
+const RUNS = 3;
 /** With 30 % of answers lost, the chance that 60 attempts do not suffice is nil. */
 const ATTEMPTS = '60';
 

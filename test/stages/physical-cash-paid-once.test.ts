@@ -6,7 +6,7 @@ import { type InKindPipeline, openInKind } from '../support/in-kind.ts';
 import { type Fault, type Outside, openOutside } from '../support/outside.ts';
 import type { Disbursing, Program } from '../support/pipeline.ts';
 
-const RUNS = 2;
+const RUNS = 3;
 const ZONES = 8;
 /** With 30 % of answers lost, the chance that 60 attempts do not suffice is nil. */
 const ATTEMPTS = '60';

@@ -1,3 +1,4 @@
+import type { PendingQuery, Row } from 'postgres';
 import type { Queryable } from '../../db/connection.ts';
 import { jsonNumber } from '../json.ts';
 import { identifier } from './fields.ts';
@@ -80,42 +81,20 @@ async function leftOutOf(sql: Queryable, id: string): Promise<Record<string, num
   return row ?? { number_of_disbursements_left_out: 0 };
 }
 
-/** How many of the envelope's batches are where, stage by stage; stages that none of them passes are left out. */
-async function batchStagesOf(sql: Queryable, id: string): Promise<Record<string, unknown>[]> {
-  return sql<Record<string, unknown>[]>`
-    select s.stage,
-      count(*) filter (where s.status = 'PENDING')::int as pending,
-      count(*) filter (where s.status = 'PROCESSING')::int as processing,
-      count(*) filter (where s.status = 'PROCESSED')::int as processed,
-      count(*) filter (where s.status = 'ERROR')::int as error,
-      (array_agg(s.code order by s.at desc) filter (where s.code is not null))[1] as latest_error_code
-    from disbursement_batch_control b
-    cross join lateral (values
-      (1, 'fa_resolution', b.fa_resolution_status, b.fa_resolution_latest_error_code, b.fa_resolution_timestamp),
-      (2, 'geo_resolution', b.geo_resolution_status, b.geo_resolution_latest_error_code, b.geo_resolution_timestamp),
-      (3, 'warehouse_allocation', b.warehouse_allocation_status, b.warehouse_allocation_latest_error_code,
-        b.warehouse_allocation_timestamp),
-      (4, 'agency_allocation', b.agency_allocation_status, b.agency_allocation_latest_error_code,
-        b.agency_allocation_timestamp),
-      (5, 'sponsor_bank_dispatch', b.sponsor_bank_dispatch_status, b.sponsor_bank_dispatch_latest_error_code,
-        b.sponsor_bank_dispatch_timestamp)
-    ) s (place, stage, status, code, at)
-    where b.disbursement_envelope_id = ${id} and s.status <> 'NOT_APPLICABLE'
-    group by s.place, s.stage order by s.place`;
-}
-
-interface NotificationStage {
+/** How many records are where in one stage. */
+interface StageCounts {
   readonly stage: string;
   readonly processed: number;
   readonly [column: string]: unknown;
 }
 
 /**
- * How many of the envelope's geo records are where with the notifications of their warehouse and agency, and how many
- * disbursements with that of their beneficiary; those that nobody has come to yet are left out.
+ * Counts records by stage and status; stages that none of them passes are left out.
+ *
+ * @param records selects `place, stage, status, code, at`, a row for each record and stage
  */
-async function notificationStagesOf(sql: Queryable, id: string): Promise<NotificationStage[]> {
-  return sql<NotificationStage[]>`
+async function countStages(sql: Queryable, records: PendingQuery<Row[]>): Promise<StageCounts[]> {
+  return sql<StageCounts[]>`
     select stage,
       coalesce(sum(n) filter (where status = 'PENDING'), 0)::int as pending,
       coalesce(sum(n) filter (where status = 'PROCESSING'), 0)::int as processing,
@@ -123,7 +102,40 @@ async function notificationStagesOf(sql: Queryable, id: string): Promise<Notific
       coalesce(sum(n) filter (where status = 'ERROR'), 0)::int as error,
       (array_agg(code order by at desc) filter (where code is not null))[1] as latest_error_code
     -- Counted by status and code first: there may be a million of them, and no need to sort them.
-    from (select place, stage, status, code, count(*) as n, max(at) as at from (
+    from (
+      select place, stage, status, code, count(*) as n, max(at) as at from (${records}) records
+      group by place, stage, status, code
+    ) counted
+    where status <> 'NOT_APPLICABLE' group by place, stage order by place`;
+}
+
+/** How many of the envelope's batches are where, stage by stage. */
+const batchStagesOf = (sql: Queryable, id: string): Promise<StageCounts[]> =>
+  countStages(
+    sql,
+    sql`
+      select s.* from disbursement_batch_control b
+      cross join lateral (values
+        (1, 'fa_resolution', b.fa_resolution_status, b.fa_resolution_latest_error_code, b.fa_resolution_timestamp),
+        (2, 'geo_resolution', b.geo_resolution_status, b.geo_resolution_latest_error_code, b.geo_resolution_timestamp),
+        (3, 'warehouse_allocation', b.warehouse_allocation_status, b.warehouse_allocation_latest_error_code,
+          b.warehouse_allocation_timestamp),
+        (4, 'agency_allocation', b.agency_allocation_status, b.agency_allocation_latest_error_code,
+          b.agency_allocation_timestamp),
+        (5, 'sponsor_bank_dispatch', b.sponsor_bank_dispatch_status, b.sponsor_bank_dispatch_latest_error_code,
+          b.sponsor_bank_dispatch_timestamp)
+      ) s (place, stage, status, code, at)
+      where b.disbursement_envelope_id = ${id}`,
+  );
+
+/**
+ * How many of the envelope's geo records are where with the notifications of their warehouse and agency, and how many
+ * disbursements with that of their beneficiary.
+ */
+const notificationStagesOf = (sql: Queryable, id: string): Promise<StageCounts[]> =>
+  countStages(
+    sql,
+    sql`
       select s.* from disbursement_batch_control_geo g
       cross join lateral (values
         (1, 'warehouse_notification', g.warehouse_notification_status,
@@ -137,10 +149,8 @@ async function notificationStagesOf(sql: Queryable, id: string): Promise<Notific
         a.beneficiary_notification_latest_error_code, a.beneficiary_notification_timestamp
       from disbursement_batch_control b
       join disbursement_resolution_geo_address a on a.disbursement_batch_control_id = b.id
-      where b.disbursement_envelope_id = ${id}
-    ) notifications group by place, stage, status, code) counted
-    where status <> 'NOT_APPLICABLE' group by place, stage order by place`;
-}
+      where b.disbursement_envelope_id = ${id}`,
+  );
 
 async function allocationsOf(sql: Queryable, id: string): Promise<Record<string, unknown>> {
   const [geo] = await sql<Record<string, number>[]>`

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { EmbeddedServer } from '../../db/embedded.ts';
-import { goesThroughZones } from '../benefit-kinds.ts';
+import { goesThroughZones } from '../../machines/benefit-type.ts';
 import { beneficiaryPrefix, linkAll, type People } from './beneficiaries.ts';
 import type { Child } from './child.ts';
 import { post } from './http.ts';

@@ -1,5 +1,4 @@
-import { BENEFIT_TYPES, type BenefitType } from '../../machines/benefit-type.ts';
-import { isCash } from '../benefit-kinds.ts';
+import { BENEFIT_TYPES, type BenefitType, isCash } from '../../machines/benefit-type.ts';
 
 /** One of the demo's programs, and what it gives. */
 export interface DemoProgram {

@@ -1,5 +1,5 @@
 import type { Sql } from '../../db/connection.ts';
-import { goesThroughZones, isCash } from '../benefit-kinds.ts';
+import { goesThroughZones, isCash } from '../../machines/benefit-type.ts';
 import type { DemoEnvelope } from './programs.ts';
 import { countByStatus, type StageProgress, type StatusCount, stagesOf } from './stages.ts';
 

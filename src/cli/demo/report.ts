@@ -1,5 +1,5 @@
 import { sumDecimals } from '../../decimal.ts';
-import { goesThroughZones } from '../benefit-kinds.ts';
+import { goesThroughZones } from '../../machines/benefit-type.ts';
 import { type Money, moneyDifferences, moneyOf } from './money.ts';
 import type { DemoEnvelope } from './programs.ts';
 import { type StageFigures, stageFigures } from './stages.ts';

@@ -1,4 +1,4 @@
-import { goesThroughZones, isCash } from '../benefit-kinds.ts';
+import { goesThroughZones, isCash } from '../../machines/benefit-type.ts';
 import { formatTable, groupDigits, type Paint } from '../ui.ts';
 import type { EnvelopeProgress, Progress } from './progress.ts';
 import type { StageProgress } from './stages.ts';

@@ -1,4 +1,4 @@
-import { goesThroughZones, isCash } from '../benefit-kinds.ts';
+import { goesThroughZones, isCash } from '../../machines/benefit-type.ts';
 import type { JsonObject } from '../partner-client.ts';
 import { asObject, countIn, decimalIn, textIn } from '../partner-messages.ts';
 
