@@ -55,11 +55,14 @@ export type StageEvent<R extends string> = R extends string
       | (Timed & { readonly type: `${R}.succeeded`; readonly job: string })
       | (Timed & StageFault<`${R}.refused`>)
       | (Timed & StageFault<`${R}.failed`>)
+      | (Timed & StageFault<`${R}.postponed`>)
       | (Timed & { readonly type: `${R}.stale`; readonly retryAt: Date })
       | (Timed & { readonly type: `${R}.retry` })
       | (Timed & { readonly type: `${R}.release` })
       | (Timed & { readonly type: `${R}.cancel` })
       | (Timed & { readonly type: `${R}.skip` })
+      | (Timed & { readonly type: `${R}.restart`; readonly dueAt: Date | null })
+      | (Timed & { readonly type: `${R}.reset` })
   : never;
 
 /**
@@ -74,6 +77,9 @@ export interface StageFault<T extends string> {
   readonly final?: boolean;
   readonly unsent?: boolean;
 }
+
+/** Code of a fault that says that the work is not wanted any more: it is called off, and no error for anybody to see to. */
+export const CALLED_OFF = 'ENVELOPE_CANCELLED';
 
 /** Code recorded when work was taken back from a worker that did not answer in time. */
 export const STALE = 'STALE';

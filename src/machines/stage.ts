@@ -1,5 +1,12 @@
 import { assign } from 'xstate';
-import { type ActorContext, type AnyStageEvent, STALE, type StageData, type Timed } from './stage-data.ts';
+import {
+  type ActorContext,
+  type AnyStageEvent,
+  CALLED_OFF,
+  STALE,
+  type StageData,
+  type Timed,
+} from './stage-data.ts';
 
 export * from './stage-data.ts';
 
@@ -11,14 +18,25 @@ export * from './stage-data.ts';
  * NOT_APPLICABLE ─enable→ PENDING ─dispatch→ PROCESSING ─succeeded→ PROCESSED (─skip→ from the first to the last)
  *        ↑────────cancel─────┘ ↑                 │
  *                              ├─failed, stale───┤ (attempts left)
+ *                              ├─postponed───────┤ (uses up no attempt)
  *                            retry               ├─failed, stale→ ERROR ─release→ PROCESSED
  *                              └──── ERROR ←─────┘ (none left)
  * ```
+ *
+ * A fault that says that the work was called off leads from PROCESSING to NOT_APPLICABLE. A stage that is `restartable`
+ * goes from everywhere to PENDING with `restart`, and to NOT_APPLICABLE with `reset`; what a worker is doing for it at
+ * that moment is ignored when it comes.
  */
 
 type Change = (stage: StageData, event: AnyStageEvent) => Partial<StageData>;
 
 const takenBack = (event: AnyStageEvent): Partial<StageData> => (event.unsent ? { submittedAt: null } : {});
+
+/** What has been submitted before is not what will be submitted next. */
+function startedAnew(stage: StageData): Partial<StageData> {
+  const submission = stage.submission + (stage.submittedAt === null ? 0 : 1);
+  return { attempts: 0, errorCode: null, jobId: null, dueAt: null, submission, submittedAt: null };
+}
 
 /** What each kind of transition writes; the timestamp is stamped on all of them. */
 const changes = {
@@ -48,11 +66,20 @@ const changes = {
     dueAt: null,
     ...takenBack(event),
   }),
+  postponed: (_, event) => ({
+    errorCode: event.code ?? null,
+    jobId: null,
+    dueAt: event.retryAt ?? null,
+    ...takenBack(event),
+  }),
+  calledOff: (_, event) => ({ errorCode: event.code ?? null, jobId: null, dueAt: null, ...takenBack(event) }),
   refused: (stage) => ({ submission: stage.submission + 1, submittedAt: null }),
   retried: (_, event) => ({ attempts: 0, dueAt: event.at }),
   released: () => ({}),
   cancelled: () => ({ dueAt: null }),
   skipped: () => ({}),
+  restarted: (stage, event) => ({ ...startedAnew(stage), dueAt: event.dueAt ?? null }),
+  reset: startedAnew,
 } satisfies Record<string, Change>;
 
 /**
@@ -84,6 +111,10 @@ export function stageImplementations<R extends string, F, E extends AnyStageEven
       released: change(changes.released),
       cancelled: change(changes.cancelled),
       skipped: change(changes.skipped),
+      postponed: change(changes.postponed),
+      calledOff: change(changes.calledOff),
+      restarted: change(changes.restarted),
+      reset: change(changes.reset),
       enqueue: (_: unknown, _params: { readonly region: R; readonly job: string }) => {},
       tell: (_: unknown, _params: Tell) => {},
     },
@@ -92,6 +123,8 @@ export function stageImplementations<R extends string, F, E extends AnyStageEven
         context.stages[region].dueAt === null,
       ownsJob: ({ context, event }: Seen<Context>, { region }: { readonly region: R }) =>
         owns(context, event, region),
+      ownsJobOfWorkCalledOff: ({ context, event }: Seen<Context>, { region }: { readonly region: R }) =>
+        owns(context, event, region) && event.code === CALLED_OFF,
       ownsJobAndMayTryAgain: ({ context, event }: Seen<Context>, { region }: { readonly region: R }) =>
         owns(context, event, region) && !event.final && mayTryAgain(context, region),
       mayTryAgain: ({ context }: Seen<Context>, { region }: { readonly region: R }) =>
@@ -147,6 +180,8 @@ export interface StageOptions<D extends readonly unknown[]> {
   readonly releasable: boolean;
   /** Whether configuration may declare the stage done without doing it. */
   readonly skippable?: boolean;
+  /** Whether the stage may be begun anew, or declared not applicable after all. */
+  readonly restartable?: boolean;
   /** Actions whenever an attempt has ended, well or badly; they see the stage as it was before this one counts. */
   readonly onAttempted?: readonly unknown[];
 }
@@ -170,6 +205,12 @@ export function stageRegion<
   const params = { region } as const;
   const { pending, processing, processed, askAgain } = names;
   const { onAttempted = [] } = options;
+  const anew = options.restartable
+    ? ({
+        [on('restart')]: { target: pending, actions: [{ type: 'restarted', params }] },
+        [on('reset')]: { target: 'NOT_APPLICABLE', actions: [{ type: 'reset', params }] },
+      } as const)
+    : {};
   const dispatch = {
     target: processing,
     actions: [
@@ -212,6 +253,9 @@ export function stageRegion<
         ...(options.skippable
           ? { [on('skip')]: { target: processed, actions: [{ type: 'skipped', params }] } }
           : {}),
+        ...(options.restartable
+          ? { [on('restart')]: { target: pending, actions: [{ type: 'restarted', params }] } }
+          : {}),
       },
     },
     [pending]: {
@@ -220,6 +264,7 @@ export function stageRegion<
         [on('due')]: { guard: { type: 'waits', params }, actions: [{ type: 'becameDue', params }] },
         [on('dispatch')]: dispatch,
         [on('cancel')]: cancel,
+        ...anew,
       },
     },
     [processing]: {
@@ -231,7 +276,19 @@ export function stageRegion<
           actions: [...onAttempted, { type: 'succeeded', params }, ...options.onProcessed],
         },
         [on('refused')]: refusal,
-        [on('failed')]: fault(),
+        [on('failed')]: [
+          {
+            guard: { type: 'ownsJobOfWorkCalledOff', params },
+            target: 'NOT_APPLICABLE',
+            actions: [{ type: 'calledOff', params }],
+          },
+          ...fault(),
+        ],
+        [on('postponed')]: {
+          guard: { type: 'ownsJob', params },
+          target: pending,
+          actions: [{ type: 'postponed', params }],
+        },
         [on('stale')]: [
           {
             guard: { type: 'mayTryAgain', params },
@@ -240,9 +297,10 @@ export function stageRegion<
           },
           { target: 'ERROR', actions: [...onAttempted, { type: 'gaveUp', params }] },
         ],
+        ...anew,
       },
     },
-    [processed]: {},
+    [processed]: { on: anew },
     ERROR: {
       on: {
         [on('retry')]: { target: pending, actions: [{ type: 'retried', params }] },
@@ -254,11 +312,12 @@ export function stageRegion<
               },
             }
           : {}),
+        ...anew,
       },
     },
     ...(askAgain === 'ERROR'
       ? {}
-      : { [askAgain]: { on: { [on('dispatch')]: dispatch, [on('cancel')]: cancel } } }),
+      : { [askAgain]: { on: { [on('dispatch')]: dispatch, [on('cancel')]: cancel, ...anew } } }),
   } as const;
   type State = (typeof states)[string];
   return {
