@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { benchInKind, type InKindResult } from './in-kind.ts';
 import { benchLatency, type LatencyResult } from './latency.ts';
 import { benchPipeline, type PipelineResult } from './pipeline.ts';
+import { benchStatements, type StatementsResult } from './statements.ts';
 import { benchTransitions, type TransitionsResult } from './transitions.ts';
 
 /** Runs a benchmark and prints it with the baseline of the same run: `npm run bench -- NAME [--json]`. */
@@ -67,6 +68,26 @@ program
       `COPY of the same rows to the same tables: ${(one.copy_ms / 1000).toFixed(1)} s, ` +
         `${number(one.copy_beneficiaries_per_second)} per second (the stages take ${one.times_copy} times as long)`,
       one.ok ? 'OK: everybody has a warehouse and an agency, and the sums agree' : 'NOT OK',
+    ]);
+  });
+
+program
+  .command('statements')
+  .description('a bank statement, uploaded and reconciled')
+  .option('--entries <n>', 'how many', whole, 100_000)
+  .option('--statements <n>', 'statements in the file, each of an account of its own', whole, 1)
+  .option('--json')
+  .action(async (options: { entries: number; statements: number; json?: true }) => {
+    const result = await benchStatements(options.entries, options.statements);
+    show(result, options.json === true, (one: StatementsResult) => [
+      `${number(one.entries)} entries in ${number(one.statements)} statement(s), ${one.file_mb} MB: uploaded in ` +
+        `${(one.upload_ms / 1000).toFixed(1)} s, reconciled ${(one.processing_ms / 1000).toFixed(1)} s later, ` +
+        `${number(one.entries_per_second)} per second`,
+      `${one.peak_memory_mb ?? '?'} MB at most in the process that serves and works ` +
+        `(${one.idle_memory_mb ?? '?'} MB before the upload)`,
+      `COPY of what was reconciled to the same table: ${(one.copy_ms / 1000).toFixed(1)} s ` +
+        `(upload and reconciliation take ${one.times_copy} times as long)`,
+      one.ok ? 'OK: every disbursement reconciled once' : 'NOT OK',
     ]);
   });
 

@@ -14,7 +14,7 @@ import { storedStatement } from './stored-statement.ts';
  *
  * Due when a statement has been uploaded. Debits become `disbursement_recons`, reversals are noted there, what cannot
  * be matched goes to `disbursement_error_recons` with its reason; the envelopes are told how many were reconciled and
- * reversed. The file is read as a stream and matched with a few queries, whatever its size.
+ * reversed. The text is read as a stream and matched with a few queries, whatever its size.
  */
 export function mt940Processor(context: StageContext): Stage {
   return {
@@ -28,40 +28,42 @@ export function mt940Processor(context: StageContext): Stage {
 }
 
 async function processStatement(context: StageContext, work: Work): Promise<Outcome> {
-  // Read once before the transaction: a statement that cannot be processed then leaves nothing to undo.
-  const banks = new Map<string, BankConnector>();
-  const findBank = async (account: string) => {
-    const bank = banks.get(account) ?? (await bankOfAccount(context, work.id, account));
-    banks.set(account, bank);
-    return bank;
-  };
-  for await (const _ of entriesOf(context, work.id, findBank)) work.signal.throwIfAborted();
+  const account = await accountOf(context, work.id);
+  const bank = await bankOfAccount(context, work.id, account);
   return {
     kind: 'succeeded',
-    exclusively: [...banks.keys()].map((account) => `reconciliation of account ${account}`),
-    write: (tx: OutcomeTransaction) => reconcile(tx, work.id, entriesOf(context, work.id, findBank)),
+    exclusively: [`reconciliation of account ${account}`],
+    write: (tx: OutcomeTransaction) => reconcile(tx, work.id, entriesOf(context, work.id, account, bank)),
   };
 }
 
+async function accountOf({ database }: StageContext, statementId: string): Promise<string> {
+  const [row] = await database.sql<{ account: string | null }[]>`
+    select account_number as account from account_statements where statement_id = ${statementId}`;
+  return row?.account ?? '';
+}
+
 /**
- * The entries of a stored statement that concern payments, in the order of the file.
+ * The entries of a stored statement that concern payments, in their order.
  *
- * @param findBank finds the bank that holds an account
- * @throws Mt940Error, and what `findBank` throws
+ * @param account that the statement was found to be of when it was uploaded
+ * @param bank that holds it
+ * @throws Mt940Error, StageError INVALID_ACCOUNT_NUMBER
  */
 async function* entriesOf(
   context: StageContext,
   statementId: string,
-  findBank: (account: string) => Promise<BankConnector>,
+  account: string,
+  bank: BankConnector,
 ): AsyncGenerator<StatementEntry> {
   let header: Mt940Header | null = null;
-  let bank: BankConnector | null = null;
   let place = 0;
-  for await (const event of parseMt940(storedStatement(context.database.sql, statementId))) {
+  const text = storedStatement(context.database.sql, statementId);
+  for await (const event of parseMt940(text, { isPart: true })) {
     if (event.type === 'statement') {
       header = event.header;
-      bank = await findBank(header.account);
-    } else if (event.type === 'entry' && header && bank) {
+      if (header.account !== account) throw otherAccount(statementId);
+    } else if (event.type === 'entry' && header) {
       place += 1;
       // Credits are money received; they stay in the statement and are not matched.
       if (event.entry.mark === 'D' || event.entry.mark === 'RD')
@@ -69,6 +71,13 @@ async function* entriesOf(
     }
   }
 }
+
+const otherAccount = (statementId: string): StageError =>
+  new StageError(
+    'INVALID_ACCOUNT_NUMBER',
+    `The text of statement ${statementId} is of another account than the statement.`,
+    false,
+  );
 
 /** @throws StageError INVALID_ACCOUNT_NUMBER, BANK_CONNECTOR_NOT_CONFIGURED; ConnectorError PBMS_UNAVAILABLE, … */
 async function bankOfAccount(

@@ -1,9 +1,10 @@
+import { pipeline } from 'node:stream/promises';
 import type { Tx } from '../db/connection.ts';
 import type { OutcomeTransaction } from '../runtime/stage.ts';
 
 /** A debit or the reversal of one, with what its bank's connector read out of it. */
 export interface StatementEntry {
-  /** Place in the file, from 1, counted over all its statements. */
+  /** Place in the statement, from 1, counted over all its messages. */
   readonly place: number;
   readonly mark: string;
   /** Exact decimal. */
@@ -19,7 +20,8 @@ export interface StatementEntry {
   readonly reversal_reason: string | null;
 }
 
-const ENTRIES_PER_STATEMENT = 5_000;
+/** Entries that are sent to the database at once, characters: little, so that its memory is soon free again. */
+const COPY_CHARACTERS = 32 * 1024;
 
 /**
  * Matches the entries of a statement with payments, set by set, and tells the envelopes.
@@ -56,21 +58,8 @@ async function loadEntries(sql: Tx, entries: AsyncIterable<StatementEntry>): Pro
       place int, mark text, amount numeric, currency text, value_date timestamptz, entry_date timestamptz,
       statement_number text, statement_sequence text, reconciliation_id text, bank_reference text, reversal_reason text
     ) on commit drop`;
-  let chunk: StatementEntry[] = [];
-  const flush = async () => {
-    await sql`
-      insert into statement_entries
-      select * from json_to_recordset(${JSON.stringify(chunk)}::json) as v(
-        place int, mark text, amount numeric, currency text, value_date timestamptz, entry_date timestamptz,
-        statement_number text, statement_sequence text, reconciliation_id text, bank_reference text,
-        reversal_reason text)`;
-    chunk = [];
-  };
-  for await (const entry of entries) {
-    chunk.push(entry);
-    if (chunk.length === ENTRIES_PER_STATEMENT) await flush();
-  }
-  if (chunk.length > 0) await flush();
+  const copy = await sql`copy statement_entries from stdin`.writable();
+  await pipeline(copyText(entries), copy);
   await sql`analyze statement_entries`;
   // What was paid under each id: a disbursement, or for physical cash what an agency got for a geo record. Goods are not
   // paid, and neither is each disbursement of physical cash: it would count a second time.
@@ -90,6 +79,47 @@ async function loadEntries(sql: Tx, entries: AsyncIterable<StatementEntry>): Pro
     ) p on true
     where e.mark = 'D'`;
 }
+
+/** The entries as COPY reads them. */
+async function* copyText(entries: AsyncIterable<StatementEntry>): AsyncGenerator<string> {
+  let text = '';
+  for await (const entry of entries) {
+    text += copyLine(entry);
+    if (text.length < COPY_CHARACTERS) continue;
+    yield text;
+    text = '';
+  }
+  yield text;
+}
+
+/** In the order of the columns of `statement_entries`. */
+const copyLine = (entry: StatementEntry): string =>
+  `${[
+    String(entry.place),
+    entry.mark,
+    entry.amount,
+    entry.currency,
+    entry.value_date,
+    entry.entry_date,
+    entry.statement_number,
+    entry.statement_sequence,
+    entry.reconciliation_id,
+    entry.bank_reference,
+    entry.reversal_reason,
+  ]
+    .map(copyValue)
+    .join('\t')}\n`;
+
+const COPY_ESCAPES: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\r': '\\r',
+};
+
+/** Text format of COPY, PostgreSQL manual, "COPY", "Text Format". */
+const copyValue = (value: string | null): string =>
+  value === null ? '\\N' : value.replace(/[\\\t\n\r]/g, (character) => COPY_ESCAPES[character] ?? character);
 
 /**
  * The first entry of the right amount and currency reconciles a payment. The primary key decides between statements:

@@ -14,7 +14,8 @@ import type {
 export interface ReadStatement {
   header: Mt940Header;
   entries: Mt940Entry[];
-  end: Mt940End;
+  /** Without what only matters to who cuts files. */
+  end: Omit<Mt940End, 'next'>;
 }
 
 /** The bytes of a file in samples/. */
@@ -35,7 +36,8 @@ export async function readAll(source: Mt940Source, options?: Mt940Options): Prom
     if (open === null) throw new Error(`${event.type} outside a statement`);
     if (event.type === 'entry') open.entries.push(event.entry);
     else {
-      statements.push({ ...open, end: event.end });
+      const { next: _, ...end } = event.end;
+      statements.push({ ...open, end });
       open = null;
     }
   }

@@ -4,7 +4,7 @@ import { Mt940Error } from './error.ts';
 import { parseMt940 } from './parser.ts';
 import type {
   Mt940Balance,
-  Mt940End,
+  Mt940Cut,
   Mt940Entry,
   Mt940Event,
   Mt940Header,
@@ -17,12 +17,18 @@ const version = 'mt940 content 1\n';
 const bufferCharacters = 65_536;
 const statementsMaxDefault = 10_000;
 
+/** A statement of a file: one message, or several that go on from each other. */
 export interface Mt940StatementSummary {
-  /** Line of :20:, from 1. */
+  /** SHA-256 in hexadecimal of what the statement says, see canonicalDigest. */
+  digest: string;
+  /** Where its text begins; it ends where the next one's begins, or with the file. */
+  start: Mt940Cut;
+  /** Line of the first :20:, from 1. */
   line: number;
   reference: string;
   account: string;
   statementNumber: string;
+  /** Of the first message. */
   sequenceNumber: string | null;
   currency: string;
   opening: Mt940Balance;
@@ -31,15 +37,14 @@ export interface Mt940StatementSummary {
 }
 
 export interface Mt940Summary {
-  /** SHA-256 in hexadecimal of what the file says, see canonicalDigest. */
-  digest: string;
+  /** At least one, in the order of the file. */
   statements: Mt940StatementSummary[];
   /** Of all statements. */
   entries: number;
 }
 
 export interface SummaryOptions extends Mt940Options {
-  /** Default 10,000 messages; the summary lists each. */
+  /** Default 10,000; the summary lists each. */
   statementsMax?: number;
 }
 
@@ -69,7 +74,9 @@ export function canonicalDigest(): CanonicalDigest {
 }
 
 /**
- * Reads a whole file without keeping its entries: refuses it as parseMt940 does, and says what it holds.
+ * Reads a whole file without keeping its entries: refuses it as parseMt940 does, and says what it holds. A message with
+ * an intermediate opening balance goes on with the statement before it, when account and number are the same.
+ *
  * @throws Mt940Error with code, line and tag
  */
 export async function summariseMt940(
@@ -77,37 +84,69 @@ export async function summariseMt940(
   options: SummaryOptions = {},
 ): Promise<Mt940Summary> {
   const statementsMax = options.statementsMax ?? statementsMaxDefault;
-  const digest = canonicalDigest();
   const statements: Mt940StatementSummary[] = [];
-  let header: Mt940Header | null = null;
-  let entries = 0;
+  let draft: StatementDraft | null = null;
+  let start: Mt940Cut = { line: 1, column: 0 };
   for await (const event of parseMt940(source, options)) {
-    digest.add(event);
-    if (event.type === 'statement') {
-      header = event.header;
-      if (statements.length < statementsMax) continue;
-      const place = { line: header.line, tag: '20' };
-      const reason = `the file has more than ${statementsMax} statements.`;
-      throw new Mt940Error('MT940_TOO_MANY_STATEMENTS', place, reason);
+    if (event.type === 'statement' && !draft?.goesOnWith(event.header)) {
+      if (draft) statements.push(draft.finish());
+      if (statements.length === statementsMax) throw tooMany(event.header, statementsMax);
+      draft = new StatementDraft(event.header, start);
     }
-    if (event.type === 'entry') entries += 1;
-    else if (header !== null) statements.push(summary(header, event.end));
+    draft?.add(event);
+    if (event.type === 'end') start = event.end.next;
   }
-  return { digest: digest.finish(), statements, entries };
+  if (draft) statements.push(draft.finish());
+  return { statements, entries: statements.reduce((sum, { entries }) => sum + entries, 0) };
 }
 
-function summary(header: Mt940Header, end: Mt940End): Mt940StatementSummary {
-  return {
-    line: header.line,
-    reference: header.reference,
-    account: header.account,
-    statementNumber: header.statementNumber,
-    sequenceNumber: header.sequenceNumber,
-    currency: header.opening.currency,
-    opening: header.opening,
-    closing: end.closing,
-    entries: end.entries,
-  };
+function tooMany({ line }: Mt940Header, statementsMax: number): Mt940Error {
+  const reason = `the file has more than ${statementsMax} statements.`;
+  return new Mt940Error('MT940_TOO_MANY_STATEMENTS', { line, tag: '20' }, reason);
+}
+
+/** A statement whose messages are being read. */
+class StatementDraft {
+  readonly #header: Mt940Header;
+  readonly #start: Mt940Cut;
+  readonly #digest = canonicalDigest();
+  #closing: Mt940Balance;
+  #entries = 0;
+
+  constructor(header: Mt940Header, start: Mt940Cut) {
+    this.#header = header;
+    this.#start = start;
+    this.#closing = header.opening;
+  }
+
+  goesOnWith({ account, statementNumber, opening }: Mt940Header): boolean {
+    const { account: mine, statementNumber: number } = this.#header;
+    const isOpen = this.#closing.intermediate && opening.intermediate;
+    return isOpen && account === mine && statementNumber === number;
+  }
+
+  add(event: Mt940Event): void {
+    this.#digest.add(event);
+    if (event.type === 'entry') this.#entries += 1;
+    if (event.type === 'end') this.#closing = event.end.closing;
+  }
+
+  finish(): Mt940StatementSummary {
+    const { line, reference, account, statementNumber, sequenceNumber, opening } = this.#header;
+    return {
+      digest: this.#digest.finish(),
+      start: this.#start,
+      line,
+      reference,
+      account,
+      statementNumber,
+      sequenceNumber,
+      currency: opening.currency,
+      opening,
+      closing: this.#closing,
+      entries: this.#entries,
+    };
+  }
 }
 
 function content(event: Mt940Event): unknown[] {

@@ -26,6 +26,23 @@ export function readBlocks(text: string, line: number): string | null {
   return null;
 }
 
+/**
+ * Where the blocks in front of a message begin on a line that may also hold those behind the message before.
+ * @param text as readBlocks takes it; what that refuses has no such place.
+ * @returns characters before the first of `{1:` to `{4:`, or null when there is none.
+ */
+export function headerStart(text: string): number | null {
+  let at = text.length - afterPadding(text).length;
+  while (at < text.length) {
+    if (/^\{[1-4]:/.test(text.slice(at, at + 3))) return at;
+    const length = closedLength(text.slice(at));
+    if (length === null) return null;
+    at += length;
+    at += text.length - at - afterPadding(text.slice(at)).length;
+  }
+  return null;
+}
+
 /** True for a line that some Dutch exports put before `:20:`: a BIC, `940`, `940 00`, `0000 01<BIC>00001`. */
 export function isPreamble(text: string): boolean {
   return /^940(?: [0-9]{2})?$/.test(text) || /^(?:0000 01)?[A-Z]{6}[A-Z0-9]{2,6}(?:[0-9]{5})?$/.test(text);
@@ -50,15 +67,21 @@ function afterPadding(text: string): string {
   return text.slice(start);
 }
 
-/** Characters up to and including the brace that closes the block at the start of the text. */
 function blockLength(text: string, line: number): number {
+  const length = closedLength(text);
+  if (length === null) throw badEnvelope(text, line);
+  return length;
+}
+
+/** Characters up to and including the brace that closes the block at the start of the text, if one does. */
+function closedLength(text: string): number | null {
   let depth = 0;
   for (let at = 0; at < text.length; at += 1) {
     if (text[at] === '{') depth += 1;
     else if (text[at] === '}') depth -= 1;
     if (depth === 0) return at + 1;
   }
-  throw badEnvelope(text, line);
+  return null;
 }
 
 function badEnvelope(text: string, line: number): Mt940Error {

@@ -1,15 +1,17 @@
 import { BalanceCheck } from './balances.ts';
 import { EntryDraft } from './entry.ts';
-import { isPreamble, readBlocks, withoutPadding } from './envelope.ts';
+import { headerStart, isPreamble, readBlocks, withoutPadding } from './envelope.ts';
 import { Mt940Error, type Mt940ErrorCode, shown } from './error.ts';
 import { readBalance } from './fields.ts';
 import { HeaderDraft } from './header.ts';
 import { TextLines } from './text-lines.ts';
-import type { Mt940Balance, Mt940Event, Mt940Header } from './types.ts';
+import type { Mt940Balance, Mt940Cut, Mt940Event, Mt940Header } from './types.ts';
 
 export interface MessageRules {
   checkBalances: boolean;
   narrativeLinesMax: number;
+  /** See Mt940Options. */
+  isPart: boolean;
 }
 
 /** Tags that say nothing we need: times, floor limits, available balances, sums, bank-proprietary text. */
@@ -38,11 +40,12 @@ export class MessageReader {
   private information: TextLines;
   /** A SWIFT text block `{4:` is open and wants its `-}`. */
   private blockOpen = false;
-  private begun = false;
+  private begun: boolean;
 
   constructor(rules: MessageRules) {
     this.rules = rules;
     this.information = new TextLines(rules.narrativeLinesMax);
+    this.begun = rules.isPart;
   }
 
   /** The next event, if a line has made one. */
@@ -57,7 +60,7 @@ export class MessageReader {
     const first = text.charAt(0);
     if (text === '') this.acceptBlank();
     else if (first === ':' && this.acceptTag(line, text)) return;
-    else if (first === '-' && this.acceptTerminator(text)) return;
+    else if (first === '-' && this.acceptTerminator(line, text)) return;
     else if (first === '{' || first === '$') this.acceptBraces(line, text);
     else this.acceptText(line, text);
   }
@@ -71,7 +74,8 @@ export class MessageReader {
     if (this.state === 'header' || this.state === 'entries') {
       this.refuse('MT940_TRUNCATED', 'the file ends before the closing balance :62F:.');
     }
-    if (this.blockOpen) this.refuse('MT940_TRUNCATED', 'the file ends before the -} of a SWIFT message.');
+    if (this.blockOpen && !this.rules.isPart)
+      this.refuse('MT940_TRUNCATED', 'the file ends before the -} of a SWIFT message.');
     this.finish();
     if (!this.begun) this.refuse('MT940_NOT_MT940', 'the file holds no statement.', null);
   }
@@ -173,12 +177,14 @@ export class MessageReader {
   }
 
   /** `-`, `-}` with SWIFT blocks behind it, or `-XXX`. False when the line is text that starts with a dash. */
-  private acceptTerminator(text: string): boolean {
+  private acceptTerminator(line: string, text: string): boolean {
     if (text !== '-' && text !== '-XXX' && !text.startsWith('-}')) return false;
     if (this.state === 'header') this.refuseMissing('60F', 'the message ends without a balance');
     if (this.state === 'entries') this.refuseMissing('62F', 'the message ends without a closing balance');
     if (!this.begun) this.refuse('MT940_NOT_MT940', 'the file does not start with a statement.', null);
-    this.finish();
+    const header = text.startsWith('-}') ? headerStart(text.slice(2)) : null;
+    if (header === null) this.finish({ line: this.line + 1, column: 0 });
+    else this.finish({ line: this.line, column: line.indexOf('-}') + 2 + header });
     this.blockOpen = false;
     if (text.startsWith('-}')) this.acceptBlocks(text.slice(2));
     return true;
@@ -233,14 +239,18 @@ export class MessageReader {
     this.events.push({ type: 'entry', entry });
   }
 
-  /** Ends the message, if there is one; its closing balance has been read. */
-  private finish(): void {
+  /**
+   * Ends the message, if there is one; its closing balance has been read.
+   * @param next where what follows begins: with the line that shows that the message has ended, unless told otherwise
+   */
+  private finish(next: Mt940Cut = { line: this.line, column: 0 }): void {
     this.tag = null;
     this.state = 'outside';
     if (this.closing === null) return;
     const { balance, line } = this.closing;
     const information = this.information.trimmed();
-    this.events.push({ type: 'end', end: { line, closing: balance, entries: this.entries, information } });
+    const end = { line, closing: balance, entries: this.entries, information, next };
+    this.events.push({ type: 'end', end });
     this.closing = null;
     this.header = null;
   }

@@ -78,6 +78,16 @@ export interface Mt940End {
   entries: number;
   /** Lines of an :86: that belongs to the statement and not to an entry. */
   information: string[];
+  /** Where what follows the message begins: its SWIFT blocks or first tag, if there is more. */
+  next: Mt940Cut;
+}
+
+/** A place between two characters of a file. */
+export interface Mt940Cut {
+  /** From 1. */
+  line: number;
+  /** Characters of this line that stand before the place. */
+  column: number;
 }
 
 /**
@@ -103,4 +113,9 @@ export interface Mt940Options {
   lineBytesMax?: number;
   /** Lines of :86: (and of supplementary details) per entry. Default 100. */
   narrativeLinesMax?: number;
+  /**
+   * Default false. True for a piece of a file that was read whole before, cut at `Mt940End.next`: what only the other
+   * pieces can have, such as the end of a SWIFT block around several messages, is not asked for.
+   */
+  isPart?: boolean;
 }
