@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { CircuitView } from '../connectors/circuit/circuit.ts';
 import { isMigrated } from '../db/migrate.ts';
 import { codeOf, messageOf } from '../runtime/errors.ts';
 import type { ApiOptions } from './options.ts';
@@ -17,6 +18,15 @@ export interface Readiness {
   readonly ready: boolean;
   readonly role: ApiOptions['role'];
   readonly checks: { readonly database: Check; readonly queue: Check; readonly migrations: Check };
+  /**
+   * The systems outside, as this process finds them. One that is away does not make the process unready: another process
+   * would be no better off, requests of partners are still taken, and the work for other systems goes on.
+   */
+  readonly circuits: Readonly<Record<string, CircuitReport>>;
+}
+
+interface CircuitReport extends Pick<CircuitView, 'state' | 'failures'> {
+  readonly since: string;
 }
 
 /** Makes the check whether a process can work: its database answers, so does the job queue, and the schema is ours. */
@@ -34,9 +44,18 @@ export function readiness(options: ApiOptions): () => Promise<Readiness> {
       ready: first.ok && second.ok && third.ok,
       role: options.role,
       checks: { database: first, queue: second, migrations: third },
+      circuits: circuitReports(options.circuits?.() ?? new Map()),
     };
   };
 }
+
+const circuitReports = (circuits: ReadonlyMap<string, CircuitView>): Readiness['circuits'] =>
+  Object.fromEntries(
+    [...circuits].map(([system, { state, since, failures }]) => [
+      system,
+      { state, since: since.toISOString(), failures },
+    ]),
+  );
 
 /** One check. While one is under way, further questions wait for it: a database that hangs is asked once. */
 function checkOf(

@@ -20,3 +20,14 @@ export function retryAt(
   const full = Math.min(backoff.maxMs, backoff.baseMs * 2 ** Math.min(attempt, 30));
   return new Date(now.getTime() + Math.round(full * (0.5 + random() / 2)));
 }
+
+/** Work is postponed for no longer than this: whoever says until when may have a wrong clock. */
+const POSTPONED_MAX_MS = 3_600_000;
+/** What should have been tried again by now is tried after this time, so that no fault of the outside makes a hot loop. */
+const POSTPONED_PAST_MS = 1_000;
+
+/** When postponed work is due: at `until`, within bounds. */
+export function postponedUntil(now: Date, until: Date): Date {
+  const waitMs = until.getTime() - now.getTime();
+  return new Date(now.getTime() + (waitMs > 0 ? Math.min(waitMs, POSTPONED_MAX_MS) : POSTPONED_PAST_MS));
+}

@@ -45,6 +45,15 @@ export function codeOf(error: unknown, fallback: string): string {
 export const isFinal = (error: unknown): boolean =>
   error instanceof Error && 'retryable' in error && error.retryable === false;
 
+/**
+ * When what an error is about may be tried again, where the error says so: what the work needs of the outside is away,
+ * and the work is no worse for it. Told by its field, like {@link isFinal}.
+ */
+export function notBeforeOf(error: unknown): Date | null {
+  if (!(error instanceof Error && 'notBefore' in error && error.notBefore instanceof Date)) return null;
+  return Number.isNaN(error.notBefore.getTime()) ? null : error.notBefore;
+}
+
 /** SQLSTATE classes of faults that lie with the server's situation and not with the statement. */
 const PASSING_CLASSES = new Set(['08', '40', '53', '55', '57', '58']);
 /** Codes of the drivers and of the operating system for a connection that breaks or cannot be made. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Tx } from '../db/connection.ts';
-import { type Backoff, retryAt } from './backoff.ts';
+import { type Backoff, postponedUntil, retryAt } from './backoff.ts';
 import { codeOf, isPassing, messageOf, SupersededError } from './errors.ts';
+import { lockNames } from './exclusively.ts';
 import { type Claim, type JobData, workerQueue } from './jobs.ts';
 import type { Outcome, OutcomeTransaction, Stage } from './stage.ts';
 import type { Store } from './store.ts';
@@ -151,17 +151,6 @@ export class Recorder {
   }
 }
 
-/** First part of the keys of locks by name. */
-const NAMES = 7_240_943;
-
-/** In one order for everybody, so that two transactions never wait crosswise. */
-async function lockNames(sql: Tx, names: readonly string[]): Promise<void> {
-  if (names.length === 0) return;
-  await sql`
-    select pg_advisory_xact_lock(${NAMES}, key)
-    from (select distinct hashtext(name) as key from unnest(${names as string[]}::text[]) name order by key) keys`;
-}
-
 /** The part of a transaction that a stage may write with. */
 export const outcomeTransaction = (tx: ActorTransaction): OutcomeTransaction => ({
   sql: tx.sql,
@@ -170,13 +159,19 @@ export const outcomeTransaction = (tx: ActorTransaction): OutcomeTransaction => 
 });
 
 function resultEvent({ stage, claim, data, outcome }: Recording, now: Date, backoff: Backoff) {
-  const { write: _, exclusively: __, kind, ...rest } = outcome;
-  const event = 'event' in rest ? rest.event : rest;
   return {
-    ...event,
-    type: `${stage.region}.${kind}`,
+    ...fieldsOf(outcome),
+    type: `${stage.region}.${outcome.kind}`,
     job: claim.id,
     at: now,
-    retryAt: retryAt(now, data.attempt, backoff),
+    retryAt:
+      outcome.kind === 'postponed' ? postponedUntil(now, outcome.until) : retryAt(now, data.attempt, backoff),
   };
+}
+
+/** What the event says besides. */
+function fieldsOf(outcome: Outcome) {
+  if (outcome.kind === 'succeeded') return outcome.event ?? {};
+  const { kind: _, write: __, exclusively: ___, ...fields } = outcome;
+  return fields;
 }

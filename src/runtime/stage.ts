@@ -26,7 +26,8 @@ export interface OneByOne {
    * Does the work: calls the outside world, without a transaction. What it returns is then recorded in one.
    * It must be safe to run again: a crash between performing and recording runs it a second time.
    *
-   * @throws anything; recorded as a failed attempt with the error's `code`, and as final if its `retryable` is false
+   * @throws anything; recorded as a failed attempt with the error's `code`, and as final if its `retryable` is false; or,
+   *   if it has `notBefore`, a Date, as postponed until then
    */
   perform(work: Work): Promise<Outcome>;
 }
@@ -39,7 +40,7 @@ export interface SetBySet {
    * {@link OneByOne.perform} for a set of pieces of work, of different actors.
    *
    * @returns one outcome for each, in the same order
-   * @throws anything; recorded as a failed attempt of every piece
+   * @throws anything; recorded like what {@link OneByOne.perform} throws, for every piece
    */
   performSet(set: readonly Work[]): Promise<readonly Outcome[]>;
 }
@@ -74,7 +75,7 @@ export interface Submission {
 }
 
 /** What a worker reports. `write` runs in the transaction that records the outcome, so they stand or fall together. */
-export type Outcome = (Succeeded | Fault) & {
+export type Outcome = (Succeeded | Fault | Postponed) & {
   /** Names of what only one transaction at a time may write: held from before `write` until the commit. */
   readonly exclusively?: readonly string[];
   readonly write?: (tx: OutcomeTransaction) => Promise<void>;
@@ -93,6 +94,17 @@ interface Fault {
   /** Trying again cannot help: goes to ERROR at once. */
   readonly final?: boolean;
   /** What {@link Work.submitting} announced surely never left. Never said when an earlier try may have left. */
+  readonly unsent?: boolean;
+}
+
+/** The outside is away, which is not the work's fault: it waits in PENDING and uses up no attempt. */
+interface Postponed {
+  readonly kind: 'postponed';
+  /** When it is due again; an hour from now at most. */
+  readonly until: Date;
+  readonly code: string;
+  readonly message: string;
+  /** As in {@link Fault}. Left out: what was announced may have left. */
   readonly unsent?: boolean;
 }
 

@@ -5,6 +5,7 @@ import { decode, encode, type SnapshotView, view } from './codec.ts';
 import { type AnyEvent, compute, type Effect } from './compute.ts';
 import { lateEntry, type Subject, stepEntries } from './entries.ts';
 import { RuntimeError, UnknownStateError } from './errors.ts';
+import { lockNames } from './exclusively.ts';
 import type { JobOrder, Jobs } from './jobs.ts';
 import { appendJournal, type NewTransition } from './journal.ts';
 import { AT_ONCE, insertMessages, type Message, WAKE } from './messages.ts';
@@ -48,7 +49,8 @@ export interface Committed {
  * same database transaction. Nothing is observable before it commits.
  *
  * To stay free of deadlocks, it locks rows of one machine only, in the order of their ids; another machine is told by
- * message. Rows that the same transaction has inserted do not count: nobody else can see them.
+ * message. Rows that the same transaction has inserted do not count: nobody else can see them. A transaction that must
+ * change a parent and its children together locks the parent first; none locks a child and then its parent.
  */
 export class ActorTransaction {
   readonly sql: Tx;
@@ -112,6 +114,14 @@ export class ActorTransaction {
   #post(message: Message): void {
     this.#registry.actor(message.machine);
     this.#messages.push(message);
+  }
+
+  /**
+   * Takes turns with everybody who names the same: outcomes with `exclusively` and other transactions.
+   * Called at most once, before rows are locked.
+   */
+  exclusively(names: readonly string[]): Promise<void> {
+    return lockNames(this.sql, names);
   }
 
   /** Locks and reads actors that this transaction has not read yet. */

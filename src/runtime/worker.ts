@@ -1,6 +1,6 @@
 import type { Job } from 'pg-boss';
 import { retryAt } from './backoff.ts';
-import { codeOf, isFinal, messageOf, RuntimeError, SupersededError } from './errors.ts';
+import { codeOf, isFinal, messageOf, notBeforeOf, RuntimeError, SupersededError } from './errors.ts';
 import { type Claim, claimOf, type JobData, LOST_QUEUE, workerQueue } from './jobs.ts';
 import type { Processes } from './processes.ts';
 import { Recorder } from './recorder.ts';
@@ -143,10 +143,12 @@ export class Workers {
     }
   }
 
-  /** What was thrown as a failed attempt; null when it says that the work was taken over by another worker. */
+  /** What was thrown as a failed attempt or as postponed work; null when it says that the work was taken over by another worker. */
   #faultOf(stage: Stage, error: unknown): Outcome | null {
     if (error instanceof SupersededError) return null;
     const code = codeOf(error, 'INTERNAL_ERROR');
+    const until = notBeforeOf(error);
+    if (until) return { kind: 'postponed', until, code, message: messageOf(error) };
     if (code === 'INTERNAL_ERROR') this.#store.observer.troubled(`${stage.name} perform`, error);
     return { kind: 'failed', code, message: messageOf(error), final: isFinal(error) };
   }

@@ -1,4 +1,5 @@
 import pino, { type Logger } from 'pino';
+import type { CircuitObserver } from '../connectors/circuit/circuit.ts';
 import { codeOf, messageOf } from '../runtime/errors.ts';
 import { tickQueue, workerQueue } from '../runtime/jobs.ts';
 import type { Observer } from '../runtime/observer.ts';
@@ -44,6 +45,17 @@ export function logObserver(logger: Logger): Observer {
         { code: codeOf(error, 'INTERNAL_ERROR') },
         `${messageOf(error)}; it will be tried again`,
       ),
+  };
+}
+
+/** Logs when calls to a system outside begin to pause, and when they pass again. */
+export function logCircuits(logger: Logger): CircuitObserver {
+  const log = logger.child({ name: 'circuits' });
+  return {
+    opened: (system, { failures }) =>
+      log.warn({ code: 'CIRCUIT_OPENED', system, failures }, `calls to ${system} pause; its work waits`),
+    closed: (system, openMs) =>
+      log.info({ code: 'CIRCUIT_CLOSED', system, openMs }, `${system} answers again; its work goes on`),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { PgBoss } from 'pg-boss';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { CircuitView } from '../connectors/circuit/circuit.ts';
 import type { Observer } from '../runtime/observer.ts';
 
 const PREFIX = 'g2p_bridge_';
@@ -17,13 +18,15 @@ export interface Metrics {
  * Counts what the runtime reports: throughput, errors and retries by stage, stale recoveries, latency, queue depth.
  *
  * @param sources.boss is asked for the depth of the queues, which pg-boss counts every few seconds
+ * @param sources.circuits the circuits to the systems outside
  * @param sources.missingPayments counts payments that should have been on a statement by now; asked once a minute at most
  */
 export function createMetrics(sources: {
   readonly boss: () => PgBoss;
   readonly missingPayments: () => Promise<number>;
+  readonly circuits: () => ReadonlyMap<string, CircuitView>;
 }): Metrics {
-  const { boss, missingPayments } = sources;
+  const { boss, missingPayments, circuits } = sources;
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: PREFIX });
   const registers = [registry];
@@ -68,6 +71,7 @@ export function createMetrics(sources: {
       this.set(await missingPayments());
     },
   });
+  addCircuitMetrics(registers, circuits);
   const observer: Observer = {
     transitions(entries) {
       for (const { machine, region, event, to_state: to } of entries) {
@@ -89,4 +93,32 @@ export function createMetrics(sources: {
     troubled: (where) => troubles.inc({ where }),
   };
   return { observer, text: () => registry.metrics() };
+}
+
+/** What the metric of a circuit's state says. */
+const STATE_VALUES = { closed: 0, half_open: 1, open: 2 } as const satisfies Record<
+  CircuitView['state'],
+  number
+>;
+
+function addCircuitMetrics(registers: Registry[], circuits: () => ReadonlyMap<string, CircuitView>): void {
+  new Gauge({
+    name: `${PREFIX}circuit_state`,
+    help: 'Calls of this process to a system outside: 0 pass, 1 are probed, 2 pause',
+    labelNames: ['system'] as const,
+    registers,
+    collect() {
+      for (const [system, { state }] of circuits()) this.set({ system }, STATE_VALUES[state]);
+    },
+  });
+  new Counter({
+    name: `${PREFIX}circuit_openings_total`,
+    help: 'How often calls of this process to a system outside began to pause',
+    labelNames: ['system'] as const,
+    registers,
+    collect() {
+      this.reset();
+      for (const [system, { openings }] of circuits()) this.inc({ system }, openings);
+    },
+  });
 }
