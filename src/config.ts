@@ -2,17 +2,21 @@ import { sponsorBanksProblem } from './config/bank-settings.ts';
 import { ConfigError } from './config/config-error.ts';
 import { envName, recognise } from './config/names.ts';
 import { SETTING_NAMES, SETTINGS, type SettingName, type Settings } from './config/settings.ts';
+import { signatureProblem } from './config/signature-problem.ts';
+import { trustProblem } from './config/trust-problem.ts';
 
 export type { SponsorBank, SponsorBanks } from './config/bank-settings.ts';
 export { sponsorBankOf, sponsorBankOfAccount } from './config/bank-settings.ts';
 export { ConfigError, type ConfigErrorCode } from './config/config-error.ts';
 export {
   bankConnectorSettings,
+  circuitSettings,
   faStrategies,
   geoResolverSettings,
   mapperConnectorSettings,
   notificationConnectorSettings,
   pbmsSettings,
+  trustSettings,
 } from './config/connector-settings.ts';
 export { maskedConfig } from './config/masked.ts';
 export type { SettingName, Settings } from './config/settings.ts';
@@ -85,10 +89,24 @@ function requireConsistent(config: Config): void {
     const problem = `must not be less than ${envName('retry_backoff_base_seconds')}.`;
     throw new ConfigError('CONFIG_INCONSISTENT', envName('retry_backoff_max_seconds'), problem);
   }
+  if (config.circuit_pause_max_seconds < config.circuit_pause_seconds) {
+    const problem = `must not be less than ${envName('circuit_pause_seconds')}.`;
+    throw new ConfigError('CONFIG_INCONSISTENT', envName('circuit_pause_max_seconds'), problem);
+  }
   for (const database of ['db_datasource_pbms', 'db_datasource_registry'] as const) {
     if (!config.in_kind_enabled || config[database] !== null) continue;
     const problem = `needs ${envName(database)}.`;
     throw new ConfigError('CONFIG_INCONSISTENT', envName('in_kind_enabled'), problem);
+  }
+  const signature = signatureProblem(config);
+  if (signature !== null) {
+    throw new ConfigError('CONFIG_INCONSISTENT', envName(signature.setting), signature.problem);
+  }
+  const trust = trustProblem(config);
+  if (trust !== null) throw new ConfigError('CONFIG_INCONSISTENT', envName(trust.setting), trust.problem);
+  if (config.portal_enabled && config.portal_oidc_issuer === null) {
+    const problem = `needs ${envName('portal_oidc_issuer')}.`;
+    throw new ConfigError('CONFIG_INCONSISTENT', envName('portal_enabled'), problem);
   }
   const problem = sponsorBanksProblem(config.sponsor_bank_configurations, config.bank_connectors_impls);
   if (problem !== null) {

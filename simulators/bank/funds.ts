@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Sql, TransactionSql } from 'postgres';
 import type { Answer } from '../shared/routes.ts';
-import type { BlockFunds, CheckFunds } from './requests.ts';
+import { failure } from '../shared/server.ts';
+import type { BlockFunds, CheckFunds, ReleaseFunds } from './requests.ts';
 import { actOnce, type Outcome, type Submission } from './submissions.ts';
 
 interface Funds {
@@ -54,6 +55,37 @@ async function block(tx: TransactionSql, request: BlockFunds): Promise<Outcome> 
     insert into blocks (reference, account_number, amount, remaining)
     values (${reference}, ${request.account_number}, ${request.amount}, ${request.amount})`;
   return blockAnswer(200, reference, null);
+}
+
+/** `/release_funds`: frees what is left of a block; one that has nothing left is freed already. */
+export async function releaseFunds(
+  sql: Sql,
+  request: ReleaseFunds,
+  submission: Submission | null,
+): Promise<Answer> {
+  const outcome = await actOnce(sql, submission, (tx) => release(tx, request));
+  return outcome.answer;
+}
+
+async function release(
+  tx: TransactionSql,
+  { account_number: account, block_reference_no: reference }: ReleaseFunds,
+): Promise<Outcome> {
+  await tx`select from accounts where account_number = ${account} for update`;
+  const [block] = await tx<{ remaining: string }[]>`
+    select remaining from blocks where reference = ${reference} and account_number = ${account} for update`;
+  if (block === undefined) {
+    const message = `There is no block ${reference} on this account.`;
+    return { accepted: false, answer: { status: 200, body: failure(message) }, booked: [] };
+  }
+  await tx`update blocks set remaining = 0 where reference = ${reference}`;
+  await tx`
+    update accounts set blocked = blocked - ${block.remaining}::numeric where account_number = ${account}`;
+  return {
+    accepted: true,
+    answer: { status: 200, body: { status: 'success', error_message: null } },
+    booked: [],
+  };
 }
 
 function blockAnswer(httpStatus: number, reference: string | null, message: string | null): Outcome {

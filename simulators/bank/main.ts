@@ -16,6 +16,7 @@ import {
   generateStatementRoute,
   initiatePaymentRoute,
   paymentStatusRoute,
+  releaseFundsRoute,
   ussdRoute,
 } from './routes.ts';
 import { bankTables } from './tables.ts';
@@ -88,6 +89,7 @@ await start(name, async () => {
   mount(app, pingRoute(), machinery);
   mount(app, checkFundsRoute(bank), machinery);
   mount(app, blockFundsRoute(bank), machinery);
+  mount(app, releaseFundsRoute(bank), machinery);
   mount(app, initiatePaymentRoute(bank), machinery);
   mount(app, paymentStatusRoute(bank), machinery);
   mount(app, generateStatementRoute(bank), machinery);

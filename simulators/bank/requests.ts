@@ -31,6 +31,11 @@ export const blockFundsSchema = z.strictObject({
   amount: amountSchema,
 });
 
+export const releaseFundsSchema = z.strictObject({
+  account_number: accountNumberSchema,
+  block_reference_no: referenceSchema,
+});
+
 const paymentSchema = z
   .strictObject({
     payment_reference_number: referenceSchema,
@@ -81,6 +86,7 @@ export const ussdSchema = z.strictObject({
 });
 
 export type CheckFunds = z.infer<typeof checkFundsSchema>;
+export type ReleaseFunds = z.infer<typeof releaseFundsSchema>;
 export type BlockFunds = z.infer<typeof blockFundsSchema>;
 export type Payment = z.infer<typeof paymentSchema>;
 export type Ussd = z.infer<typeof ussdSchema>;

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { Answer, Route } from '../shared/routes.ts';
 import { failure } from '../shared/server.ts';
 import { type Checked, check } from '../shared/validation.ts';
-import { blockFunds, checkFunds } from './funds.ts';
+import { blockFunds, checkFunds, releaseFunds } from './funds.ts';
 import { initiatePayments, paymentStatus } from './payments.ts';
 import {
   type BlockFunds,
@@ -15,6 +15,8 @@ import {
   type Payment,
   paymentStatusSchema,
   paymentsSchema,
+  type ReleaseFunds,
+  releaseFundsSchema,
   type Ussd,
   ussdSchema,
 } from './requests.ts';
@@ -58,6 +60,16 @@ export function blockFundsRoute(bank: Bank): Route<Keyed<BlockFunds>> {
     read: (request) => readKeyed(request, check(blockFundsSchema, request.body)),
     handle: ({ value, submission }) => blockFunds(bank.sql, value, submission),
     refusal: () => refusal({ block_reference_no: null }),
+  };
+}
+
+export function releaseFundsRoute(bank: Bank): Route<Keyed<ReleaseFunds>> {
+  return {
+    method: 'POST',
+    path: '/release_funds',
+    read: (request) => readKeyed(request, check(releaseFundsSchema, request.body)),
+    handle: ({ value, submission }) => releaseFunds(bank.sql, value, submission),
+    refusal: () => refusal({}),
   };
 }
 

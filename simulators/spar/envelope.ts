@@ -47,6 +47,11 @@ export function openEnvelope<T>(
   return { answer: toAnswer(readableRequestId(body), null, error) };
 }
 
+/** The answer to a request that is refused as a whole, for reasons that a message has. */
+export function refused(requestId: string, error: { code: string | null; message: string | null }): Answer {
+  return toAnswer(requestId, null, error);
+}
+
 /** The answer to a request that reached the business rules. */
 export function success(requestId: string, payload: object): Answer {
   return toAnswer(requestId, payload, null);
@@ -55,7 +60,7 @@ export function success(requestId: string, payload: object): Answer {
 function toAnswer(
   requestId: string,
   payload: object | null,
-  error: { code: string; message: string } | null,
+  error: { code: string | null; message: string | null } | null,
 ): Answer {
   return {
     status: 200,
@@ -72,7 +77,8 @@ function toAnswer(
   };
 }
 
-function readableRequestId(body: unknown): string {
+/** The id of a request, for its answer; empty when it cannot be read. */
+export function readableRequestId(body: unknown): string {
   const readable = z
     .object({ request_header: z.object({ request_id: z.string().max(256) }) })
     .safeParse(body);

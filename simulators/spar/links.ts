@@ -2,6 +2,7 @@ import type { Sql } from 'postgres';
 import { z } from 'zod';
 import { listOf } from '../shared/validation.ts';
 import { type Address, addressPartsSchema, toAddress } from './addresses.ts';
+import type { Rules } from './rules.ts';
 
 /** The most items of one request. */
 export const itemsMax = 50_000;
@@ -71,8 +72,8 @@ interface FoundLink {
   provider_code: string | null;
 }
 
-/** `/resolve`: the address of every id, in the order of the request. */
-export async function resolve(sql: Sql, request: ResolveRequest): Promise<object> {
+/** `/resolve`: the address of every id, in the order of the request, unless the rules say otherwise. */
+export async function resolve(sql: Sql, rules: Rules, request: ResolveRequest): Promise<object> {
   const ids = request.resolve_request.map((asked) => asked.id);
   const found = await sql<FoundLink[]>`
     select id, fa, provider_name, provider_code from links where id = any(${ids})`;
@@ -87,7 +88,7 @@ export async function resolve(sql: Sql, request: ResolveRequest): Promise<object
         provider === null ? null : { name: link.provider_name ?? provider, code: provider },
     };
   });
-  return { transaction_id: request.transaction_id, resolve_response };
+  return { transaction_id: request.transaction_id, resolve_response: rules.spoil(resolve_response) };
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Sql } from 'postgres';
 import type { Route } from '../shared/routes.ts';
-import { type Enveloped, envelopeOf, openEnvelope, success } from './envelope.ts';
+import { type Enveloped, envelopeOf, openEnvelope, refused, success } from './envelope.ts';
 import {
   type LinkRequest,
   link,
@@ -13,14 +13,23 @@ import {
   unlink,
   unlinkSchema,
 } from './links.ts';
+import type { Rules } from './rules.ts';
 
-export function resolveRoute(sql: Sql): Route<Enveloped<ResolveRequest>> {
+/** Where ids become addresses. */
+export const resolvePath = '/resolve';
+
+export function resolveRoute(sql: Sql, rules: Rules): Route<Enveloped<ResolveRequest>> {
   const schema = envelopeOf(resolveSchema);
   return {
     method: 'POST',
-    path: '/resolve',
+    path: resolvePath,
     read: (request) => openEnvelope(schema, request.body),
-    handle: async ({ requestId, payload }) => success(requestId, await resolve(sql, payload)),
+    handle: async ({ requestId, payload }) => {
+      const error = rules.nextError();
+      return error === null
+        ? success(requestId, await resolve(sql, rules, payload))
+        : refused(requestId, error);
+    },
     refusal: ({ requestId, payload }) =>
       success(requestId, {
         transaction_id: payload.transaction_id,

@@ -6,20 +6,27 @@ import {
   geoResolversSchema,
 } from './impl-settings.ts';
 import {
+  asciiText,
   faStrategy,
   flag,
   httpUrl,
+  issuerUrl,
   json,
   list,
+  networks,
   oneOf,
   optional,
   postgresUrl,
   rootPath,
+  someOf,
   someText,
   text,
   type ValueType,
   whole,
 } from './values.ts';
+
+/** Algorithms that partners may sign with. Neither `none` nor HMAC can ever be among them. */
+const SIGNATURE_ALGORITHMS = ['RS256', 'ES256'] as const;
 
 /** One setting: how its text is read, and the text that stands for it when there is none. */
 export interface Setting<T> {
@@ -61,6 +68,21 @@ export const SETTINGS = {
   request_body_bytes_max: setting(whole(1_024, GIGABYTE), '16777216'),
   statement_bytes_max: setting(whole(1_024, GIGABYTE), '67108864'),
   known_program_mnemonics: setting(list, ''),
+  request_replay_window_seconds: setting(whole(1, YEAR_SECONDS), '86400'),
+
+  // Whose requests are taken
+  signature_validation_enabled: setting(flag, 'false'),
+  crypto_allowed_algorithms: setting(someOf(...SIGNATURE_ALGORITHMS), 'RS256,ES256'),
+  partner_mgmt_api_url: setting(optional(httpUrl), ''),
+  partner_key_cache_ttl_seconds: setting(whole(1, 86_400), '300'),
+  partner_key_hard_ttl_seconds: setting(whole(1, YEAR_SECONDS), '21600'),
+  partner_key_negative_ttl_seconds: setting(whole(1, 86_400), '30'),
+  partner_key_refresh_cooldown_seconds: setting(whole(1, 3_600), '10'),
+  partner_key_fetch_timeout_seconds: setting(whole(1, 60), '3'),
+  partner_jwks_file: setting(text, ''),
+  partner_requests_per_minute: setting(whole(0, 1_000_000), '6000'),
+  trusted_proxies: setting(networks, ''),
+  mt940_upload_token: setting(asciiText, '').keptSecret(),
 
   // Databases
   db_datasource_bridge: setting(optional(postgresUrl), ''),
@@ -78,6 +100,9 @@ export const SETTINGS = {
   worker_concurrency: setting(whole(1, 1_000), '4'),
   retry_backoff_base_seconds: setting(whole(1, YEAR_SECONDS), '30'),
   retry_backoff_max_seconds: setting(whole(1, YEAR_SECONDS), '3600'),
+  circuit_failure_threshold: setting(whole(0, 1_000), '3'),
+  circuit_pause_seconds: setting(whole(1, 3_600), '10'),
+  circuit_pause_max_seconds: setting(whole(1, 3_600), '300'),
 
   // Seconds between the ticks of each stage
   mapper_resolve_frequency: setting(seconds, HOUR_SECONDS),
@@ -91,6 +116,7 @@ export const SETTINGS = {
   warehouse_notification_frequency: setting(seconds, HOUR_SECONDS),
   agency_notification_frequency: setting(seconds, HOUR_SECONDS),
   beneficiary_notification_frequency: setting(seconds, HOUR_SECONDS),
+  funds_release_frequency: setting(seconds, HOUR_SECONDS),
 
   // Attempts of each stage before it stops in ERROR
   mapper_resolution_max_attempts: setting(attempts, ATTEMPTS),
@@ -104,6 +130,7 @@ export const SETTINGS = {
   warehouse_notification_max_attempts: setting(attempts, ATTEMPTS),
   agency_notification_max_attempts: setting(attempts, ATTEMPTS),
   beneficiary_notification_max_attempts: setting(attempts, ATTEMPTS),
+  release_funds_with_bank_max_attempts: setting(attempts, ATTEMPTS),
 
   // Sponsor banks
   sponsor_bank_configurations: setting(json(sponsorBanksSchema), '{}'),
@@ -155,15 +182,18 @@ export const SETTINGS = {
   ),
 
   // Signing and authorizing requests to the mapper
-  mapper_request_jwt_enabled: setting(flag, 'true').withoutEffect(),
-  sign_key_keymanager_app_id: setting(text, 'G2PBRIDGE').withoutEffect(),
-  sign_key_keymanager_ref_id: setting(text, '').withoutEffect(),
-  keymanager_api_base_url: setting(optional(httpUrl), '').withoutEffect(),
-  keymanager_api_timeout: setting(whole(1, 3_600), '10').withoutEffect(),
-  oauth_enabled: setting(flag, 'true').withoutEffect(),
-  oauth_url: setting(optional(httpUrl), '').withoutEffect(),
-  oauth_client_id: setting(text, 'openg2p-g2p-bridge').withoutEffect(),
-  oauth_client_secret: setting(text, '').withoutEffect().keptSecret(),
+  mapper_request_jwt_enabled: setting(optional(flag), ''),
+  crypto_signing_key_path: setting(text, ''),
+  crypto_signing_key_password: setting(asciiText, '').keptSecret(),
+  crypto_signing_key_kid: setting(text, ''),
+  sign_key_keymanager_app_id: setting(text, 'G2PBRIDGE'),
+  sign_key_keymanager_ref_id: setting(text, ''),
+  keymanager_api_base_url: setting(optional(httpUrl), ''),
+  keymanager_api_timeout: setting(whole(1, 3_600), '10'),
+  oauth_enabled: setting(optional(flag), ''),
+  oauth_url: setting(optional(httpUrl), ''),
+  oauth_client_id: setting(someText, 'openg2p-g2p-bridge'),
+  oauth_client_secret: setting(text, '').keptSecret(),
 
   // Notifications
   suppress_notifications: setting(flag, 'false'),
@@ -179,6 +209,13 @@ export const SETTINGS = {
   notification_request_timeout_ms: setting(milliseconds, '30000'),
   notification_response_bytes_max: setting(whole(1_024, GIGABYTE), '16777216'),
   notification_connections_max: setting(connections, '8'),
+
+  // Beneficiary portal
+  portal_enabled: setting(flag, 'false'),
+  portal_oidc_issuer: setting(optional(issuerUrl), ''),
+  portal_oidc_jwks_url: setting(optional(httpUrl), ''),
+  portal_oidc_audience: setting(list, ''),
+  portal_beneficiary_id_claim: setting(someText, 'sub'),
 
   // Redis, which has no part in this system
   celery_broker_url: setting(text, 'redis://localhost:6379/0').withoutEffect().keptSecret(),

@@ -13,12 +13,13 @@ const STAGE_SETTINGS = {
   warehouse_notification: ['warehouse_notification_frequency', 'warehouse_notification_max_attempts'],
   agency_notification: ['agency_notification_frequency', 'agency_notification_max_attempts'],
   beneficiary_notification: ['beneficiary_notification_frequency', 'beneficiary_notification_max_attempts'],
+  release_funds_with_bank: ['funds_release_frequency', 'release_funds_with_bank_max_attempts'],
 } as const satisfies Record<string, readonly [SettingName, SettingName]>;
 
 /** Name of a task pair, as in its queue. */
 export type StageName = keyof typeof STAGE_SETTINGS;
 
-/** The names of all eleven task pairs, in the order of the specification. */
+/** The names of all stages: the eleven task pairs of the specification, and giving blocked funds back. */
 export const STAGE_NAMES = Object.keys(STAGE_SETTINGS) as readonly StageName[];
 
 /** How often a stage ticks, in seconds, and how often it tries before it stops in ERROR. */

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { compileFaStrategy, type FaStrategy, type FaType } from '../connectors/mapper/fa-strategy.ts';
 
@@ -34,6 +35,11 @@ export const text: ValueType<string> = value('text on one line', (given) =>
   hasControlCharacters(given) ? undefined : given,
 );
 
+/** Text of printable ASCII; may be empty. */
+export const asciiText: ValueType<string> = value('text of ASCII characters', (given) =>
+  /^[\x20-\x7e]*$/.test(given) ? given : undefined,
+);
+
 /** Text on one line with at least one character. */
 export const someText: ValueType<string> = value('text on one line, not empty', (given) =>
   given === '' || hasControlCharacters(given) ? undefined : given,
@@ -45,6 +51,32 @@ export const list: ValueType<readonly string[]> = value('a list separated by com
   const items = given.split(',').map((item) => item.trim());
   return items.filter((item) => item !== '');
 });
+
+/** At least one of the given words, separated by commas, each in its own spelling. */
+export function someOf<const W extends string>(...words: readonly W[]): ValueType<readonly W[]> {
+  return value(`a list of ${words.join(', ')}`, (given) => {
+    const items = given.split(',').map((item) => words.find((word) => word === item.trim()));
+    const known = items.filter((item) => item !== undefined);
+    return known.length === items.length ? [...new Set(known)] : undefined;
+  });
+}
+
+/** IP addresses and networks (`10.0.0.0/8`), separated by commas; empty text is the empty list. */
+export const networks: ValueType<readonly string[]> = value(
+  'a list of IP addresses and networks such as 10.0.0.0/8',
+  (given) => {
+    const items = given.split(',').map((item) => item.trim());
+    const named = items.filter((item) => item !== '');
+    return named.every(isNetwork) ? named : undefined;
+  },
+);
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const bitsMax = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  if (bitsMax < 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= bitsMax);
+}
 
 /** A path that is put before every path of the API: empty, or `/like/this`. */
 export const rootPath: ValueType<string> = value('empty or a path such as /g2p-bridge', (given) =>
@@ -58,6 +90,12 @@ export const httpUrl: ValueType<string> = value('an http:// or https:// URL with
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return undefined;
   return url.href.replace(/\/+$/, '');
 });
+
+/** The name of an OpenID provider: a URL, kept as it is written, since tokens must name it so to the last slash. */
+export const issuerUrl: ValueType<string> = value(
+  'an http:// or https:// URL without credentials',
+  (given) => (httpUrl.safeParse(given).success ? given : undefined),
+);
 
 /**
  * The URL of a PostgreSQL database. SQLAlchemy's way of naming a driver (`postgresql+asyncpg://`) is accepted, since

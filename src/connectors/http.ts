@@ -39,6 +39,8 @@ export interface HttpAnswer {
   readonly text: string;
   /** The header `Retry-After`. */
   readonly retryAfter: string | null;
+  /** The header `Cache-Control`. */
+  readonly cacheControl: string | null;
 }
 
 /** No answer. */
@@ -50,6 +52,8 @@ export interface HttpFailure {
   /** One line for people: where and what. */
   readonly message: string;
 }
+
+const FORM_TYPE = 'application/x-www-form-urlencoded';
 
 /** A client of one server that keeps its connections open between calls. */
 export interface HttpClient {
@@ -67,6 +71,19 @@ export interface HttpClient {
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<HttpOutcome>;
+  /**
+   * Posts a form, otherwise like {@link postJson}.
+   *
+   * @param form sent as `application/x-www-form-urlencoded`
+   */
+  postForm(
+    path: string,
+    form: URLSearchParams,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<HttpOutcome>;
+  /** Asks for JSON with GET, otherwise like {@link postJson}. */
+  getJson(path: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<HttpOutcome>;
   /** Waits for calls under way and closes the connections. Later calls fail as `aborted`. */
   close(): Promise<void>;
 }
@@ -91,15 +108,32 @@ export function createHttpClient(baseUrl: string, limits: HttpLimits): HttpClien
     pipelining: 1,
     allowH2: false,
   });
+  const post = (
+    path: string,
+    body: string,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<HttpOutcome> => {
+    const options: Dispatcher.DispatchOptions = {
+      method: 'POST',
+      path: prefix + path,
+      body,
+      headers: { ...headers, accept: 'application/json' },
+    };
+    return exchange(pool, options, `POST ${origin}${prefix}${path}`, limits.requestTimeoutMs, signal);
+  };
   return {
-    postJson: (path, body, headers, signal) => {
+    postJson: (path, body, headers, signal) =>
+      post(path, body, { ...headers, 'content-type': 'application/json' }, signal),
+    postForm: (path, form, headers, signal) =>
+      post(path, String(form), { ...headers, 'content-type': FORM_TYPE }, signal),
+    getJson: (path, headers, signal) => {
       const options: Dispatcher.DispatchOptions = {
-        method: 'POST',
+        method: 'GET',
         path: prefix + path,
-        body,
-        headers: { ...headers, 'content-type': 'application/json', accept: 'application/json' },
+        headers: { ...headers, accept: 'application/json' },
       };
-      return exchange(pool, options, `POST ${origin}${prefix}${path}`, limits.requestTimeoutMs, signal);
+      return exchange(pool, options, `GET ${origin}${prefix}${path}`, limits.requestTimeoutMs, signal);
     },
     close: () => pool.close(),
   };
@@ -150,6 +184,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   #settled = false;
   #status = 0;
   #retryAfter: string | null = null;
+  #cacheControl: string | null = null;
 
   constructor(place: string) {
     this.#place = place;
@@ -179,8 +214,9 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     headers: Readonly<Record<string, string | string[] | undefined>>,
   ): void {
     this.#status = status;
-    const retryAfter = headers['retry-after'];
+    const { 'retry-after': retryAfter, 'cache-control': cacheControl } = headers;
     this.#retryAfter = typeof retryAfter === 'string' ? retryAfter : null;
+    this.#cacheControl = typeof cacheControl === 'string' ? cacheControl : null;
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -194,6 +230,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
       status: this.#status,
       ...readBody(body),
       retryAfter: this.#retryAfter,
+      cacheControl: this.#cacheControl,
     });
   }
 

@@ -1,4 +1,5 @@
-import type { Allocator, AllocatorSettings } from './allocation/allocator.ts';
+import type { Allocator } from './allocation/allocator.ts';
+import type { PbmsAllocatorSettings } from './allocation/pbms-candidates.ts';
 import type { BankConnector, BankConnectorSettings } from './bank/bank-connector.ts';
 import type { GeoResolver, GeoResolverSettings } from './geo/geo-resolver.ts';
 import { create, notLoaded } from './load/module.ts';
@@ -111,7 +112,7 @@ export async function loadGeoResolvers(
  */
 export async function loadWarehouseAllocator(
   specifier: string,
-  settings: AllocatorSettings,
+  settings: PbmsAllocatorSettings,
   folder: string = process.cwd(),
 ): Promise<Allocator> {
   const source = { setting: 'G2P_BRIDGE_WAREHOUSE_ALLOCATOR_IMPL', specifier, folder };
@@ -130,7 +131,7 @@ export async function loadWarehouseAllocator(
  */
 export async function loadAgencyAllocator(
   specifier: string,
-  settings: AllocatorSettings,
+  settings: PbmsAllocatorSettings,
   folder: string = process.cwd(),
 ): Promise<Allocator> {
   const source = { setting: 'G2P_BRIDGE_AGENCY_ALLOCATOR_IMPL', specifier, folder };

@@ -130,7 +130,7 @@ describe('resolving', () => {
   test('carries the signature of exactly the body that is sent, and the token', async () => {
     const { server, mapper } = await answering(() => [], {
       signer: { sign: async (body) => `header..${body.length}` },
-      authorizer: { bearerToken: async () => 'token-1' },
+      authorizer: { bearerToken: async () => 'token-1', refused: () => {} },
     });
     await mapper.resolve(REQUESTS, CTX);
     const [request] = server.received;
@@ -232,6 +232,7 @@ describe('a mapper that does not answer as a whole', () => {
     ['refuses without a code', 200, { response_header: { response_status: 'ERROR' } }, 'MAPPER_REFUSED'],
     ['has an error', 500, success({}), 'MAPPER_ERROR'],
     ['is not there', 404, {}, 'MAPPER_ERROR'],
+    ['does not take such a request', 422, { detail: [] }, 'MAPPER_REFUSED'],
     ['answers without a header', 200, { response_body: {} }, 'MAPPER_BAD_ANSWER'],
     ['answers without a payload', 200, success(null), 'MAPPER_BAD_ANSWER'],
     [

@@ -1,7 +1,6 @@
 import { compareDecimals } from '../../decimal.ts';
 import type { CallContext } from '../call-context.ts';
 import type { Zone } from '../geo/geo-resolver.ts';
-import type { ReadOnlyDatabase } from '../read-only-database.ts';
 
 /** The zones that need somebody, for one benefit. */
 export interface AllocationRequest {
@@ -63,8 +62,6 @@ export interface Allocator {
 export interface AllocatorSettings {
   /** PostgreSQL URL of the PBMS database, for allocators that connect by themselves. */
   readonly pbmsUrl: string | null;
-  /** The PBMS database, shared with others; not the allocator's to close. */
-  readonly pbms: ReadOnlyDatabase | null;
   /** As given in the configuration; the allocator checks what it needs. */
   readonly options: Readonly<Record<string, unknown>>;
 }

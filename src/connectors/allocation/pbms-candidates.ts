@@ -5,6 +5,12 @@ import type { ServerTables } from '../pbms/tables.ts';
 import type { ReadOnlyDatabase } from '../read-only-database.ts';
 import type { AllocationRequest, Allocator, AllocatorSettings, Candidate } from './allocator.ts';
 
+/** What the allocators of PBMS are created with besides. */
+export interface PbmsAllocatorSettings extends AllocatorSettings {
+  /** The PBMS database, shared with others; not the allocator's to close. */
+  readonly pbms: ReadOnlyDatabase | null;
+}
+
 /**
  * An allocator that takes its candidates from PBMS: those who serve the program with the benefit code and are linked to
  * the zone. One query per call, whatever the number of zones.
@@ -12,7 +18,10 @@ import type { AllocationRequest, Allocator, AllocatorSettings, Candidate } from 
  * @param tables those of warehouses or of agencies
  * @throws TypeError when there is no PBMS database
  */
-export function pbmsAllocator(tables: ServerTables, { pbms }: AllocatorSettings): Allocator {
+export function pbmsAllocator(
+  tables: ServerTables,
+  { pbms }: Pick<PbmsAllocatorSettings, 'pbms'>,
+): Allocator {
   if (pbms === null) throw new TypeError('the allocator needs db_datasource_pbms');
   return {
     candidates: async (request, ctx) => {

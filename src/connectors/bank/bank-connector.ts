@@ -11,7 +11,10 @@ import type { CallContext } from '../call-context.ts';
  * - Amounts are exact decimal strings in the currency's unit (`"1250.50"`), never numbers.
  * - A call ends within a bound of its own, whatever the bank does, and soon after `ctx.signal` is aborted.
  * - A connector does not repeat calls by itself. Retrying, with backoff and a limit, is the pipeline's business.
- * - Faults are thrown as `ConnectorError` with a stable code and one sentence without account numbers or names.
+ * - Faults are thrown as `ConnectorError` with a stable code and one sentence without account numbers or names. The
+ *   pipeline knows the error by its name, so a connector may bring its own class with `code` and `retryable`.
+ * - What must not be sent, such as an amount that is no plain decimal, is thrown with `retryable: false`; nothing leaves.
+ * - A call whose signal is aborted before it begins sends nothing and throws.
  *
  * Rules for the two methods that move money, {@link blockFunds} and {@link initiatePayment}: they end in one of three
  * outcomes, and the difference decides whether somebody is paid twice.
@@ -19,7 +22,8 @@ import type { CallContext } from '../call-context.ts';
  * - `accepted` and `refused` only when the bank said so, in an answer that was understood completely.
  * - A thrown `ConnectorError` only when the request surely did not reach the bank: the pipeline sends it again.
  * - `unknown` in all other cases: no answer in time, a broken connection, a server error, an answer that cannot be
- *   read. The pipeline does not send it again before {@link inquirePayment} has said that the bank never saw it.
+ *   read, a page of a gateway with whatever status, a repeated key whose first outcome is not told. The
+ *   pipeline does not send it again before {@link inquirePayment} has said that the bank never saw it.
  */
 export interface BankConnector {
   /**
@@ -56,6 +60,9 @@ export interface BankConnector {
   /**
    * Asks what became of an earlier {@link initiatePayment}. A connector whose bank cannot say leaves this method out;
    * payments of unknown outcome then wait for a person.
+   *
+   * `never_seen` only when the bank itself says so, in its own form: a gateway's 404 is `unavailable`. Payments that the
+   * bank refused are `rejected`, or `never_seen` where it does not keep refusals; references are all of them or null.
    *
    * @param idempotencyKey the key of that call
    * @returns see {@link PaymentInquiry}; a bank that cannot be asked right now is `unavailable`, not an exception
@@ -171,6 +178,8 @@ export interface Refused {
 export interface Unknown {
   readonly outcome: 'unknown';
   readonly message: string;
+  /** Not for connectors to say: when the pipeline asks again, the bank being out of order as a whole. */
+  readonly notBefore?: Date;
 }
 
 /** What the bank knows about an idempotency key. */
@@ -183,7 +192,12 @@ export type PaymentInquiry =
   | { readonly status: 'rejected'; readonly message: string }
   /** The bank has never received the key, so its payments may be sent again. */
   | { readonly status: 'never_seen' }
-  | { readonly status: 'unavailable'; readonly message: string };
+  | {
+      readonly status: 'unavailable';
+      readonly message: string;
+      /** Not for connectors to say: when the pipeline asks again, the bank being out of order as a whole. */
+      readonly notBefore?: Date;
+    };
 
 /** The texts of a statement entry that may carry our id. */
 export interface StatementEntryTexts {

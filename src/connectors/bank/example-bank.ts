@@ -13,6 +13,7 @@ import type {
   PaymentOutcome,
   PaymentRequest,
   Refused,
+  ReleaseBlockRequest,
   Unknown,
 } from './bank-connector.ts';
 import {
@@ -39,6 +40,7 @@ export function createBankConnector(settings: BankConnectorSettings): BankConnec
     blockFunds: (request, ctx) => blockFunds(client, request, ctx),
     initiatePayment: (request, ctx) => initiatePayment(client, request, ctx),
     inquirePayment: (idempotencyKey, ctx) => inquirePayment(client, idempotencyKey, ctx),
+    releaseBlock: (request, ctx) => releaseBlock(client, request, ctx),
     reconciliationId,
     reversalReason,
     close: () => client.close(),
@@ -121,6 +123,22 @@ async function inquirePayment(
   if (status === 'rejected') return { status, message: oneLine(reason) };
   if (status === 'unknown') return { status: 'never_seen' };
   return { status, paymentReferences: payments?.map((payment) => payment.payment_reference_number) ?? null };
+}
+
+/** Releasing is harmless to repeat, so every failure is a fault that the pipeline tries again. */
+async function releaseBlock(
+  client: HttpClient,
+  request: ReleaseBlockRequest,
+  ctx: CallContext,
+): Promise<void> {
+  const body = { account_number: request.accountNumber, block_reference_no: request.blockReference };
+  const sent = await post(client, '/release_funds', body, request.idempotencyKey, ctx, paymentAnswer);
+  if ('outcome' in sent) throw new ConnectorError('BANK_ERROR', `The block may not be free: ${sent.message}`);
+  if (sent.answer.status === 'failed') {
+    const reason = oneLine(sent.answer.error_message, [request.accountNumber]);
+    throw new ConnectorError('BANK_REFUSED', `The bank did not give the block back: ${reason}.`, false);
+  }
+  if (!isSuccess(sent.status)) throw new ConnectorError('BANK_ERROR', serverErrorMessage(sent.status));
 }
 
 /**

@@ -7,7 +7,8 @@ import type { CallContext } from '../call-context.ts';
  * of one, and is named in `mapper_connector_impl`. One connector serves all calls, from many workers at once.
  *
  * A call ends within a bound of its own, whatever the mapper does, and soon after `ctx.signal` is aborted. Resolving
- * changes nothing at the mapper, so the pipeline may repeat it at any time; a connector does not repeat by itself.
+ * changes nothing at the mapper, so the pipeline may repeat it at any time; a connector does not repeat by itself,
+ * except once with a new token when the mapper answered 401.
  */
 export interface MapperConnector {
   /**
@@ -84,6 +85,8 @@ export interface RequestAuthorizer {
    * @throws ConnectorError when there is no token to be had
    */
   bearerToken(ctx: CallContext): Promise<string>;
+  /** Says that the other side answered 401 to a token: the next one will be new. */
+  refused(token: string): void;
 }
 
 /** What a mapper connector is created with. */
@@ -100,7 +103,7 @@ export interface MapperConnectorSettings {
   readonly responseBytesMax: number;
   /** Most connections open at once. */
   readonly connectionsMax: number;
-  /** Signs requests; they go unsigned without it. */
+  /** Signs requests, whose body is then canonical JSON; they go unsigned without it. */
   readonly signer?: RequestSigner;
   /** Authorizes requests; they carry no token without it. */
   readonly authorizer?: RequestAuthorizer;

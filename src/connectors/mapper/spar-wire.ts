@@ -23,6 +23,9 @@ export const resolveItemReference = z.object({ reference_id: z.string() });
 /** Text that a text column can hold: JSON can also carry NUL and halves of surrogate pairs. */
 const storable = z.string().refine((text) => text.isWellFormed() && !text.includes('\0'));
 
+/** Names and codes of providers are kept for a whole batch; real ones have some ten characters. */
+const providerText = storable.max(256);
+
 /** The answer about one beneficiary. */
 export const resolveItem = z.object({
   reference_id: z.string(),
@@ -30,7 +33,7 @@ export const resolveItem = z.object({
   fa: storable.nullish(),
   status: z.enum(['succ', 'rjct']),
   status_reason_code: z.string().nullish(),
-  account_provider_info: z.object({ name: storable.nullish(), code: storable.nullish() }).nullish(),
+  account_provider_info: z.object({ name: providerText.nullish(), code: providerText.nullish() }).nullish(),
 });
 
 /** See {@link resolveItem}. */

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { CallContext } from '../call-context.ts';
 import { ConnectorError } from '../connector-error.ts';
 import { oneLine } from '../foreign-text.ts';
-import { createHttpClient, type HttpClient, type HttpFailureReason } from '../http.ts';
+import { createHttpClient, type HttpClient, type HttpFailureReason, type HttpOutcome } from '../http.ts';
+import { canonicalJson } from './canonical-json.ts';
 import type {
   MapperConnector,
   MapperConnectorSettings,
@@ -11,6 +12,7 @@ import type {
 } from './mapper-connector.ts';
 import { matchAnswers } from './match-answers.ts';
 import { resolvePayload, sparAnswer, toWireRequest } from './spar-wire.ts';
+import { sendAuthorized } from './trust/authorized.ts';
 
 /**
  * The connector to SPAR, the ID mapper of OpenG2P.
@@ -34,7 +36,8 @@ async function resolve(
   requireUniqueReferences(requests);
   if (requests.length === 0) return [];
   const transactionId = randomUUID();
-  const body = JSON.stringify(
+  // What is signed is what is sent, byte for byte, so that nothing between the two can differ.
+  const body = canonicalJson(
     toWireRequest(requests, {
       senderId: settings.senderId,
       requestId: randomUUID(),
@@ -42,39 +45,48 @@ async function resolve(
       timestamp: (settings.now?.() ?? new Date()).toISOString(),
     }),
   );
-  const payload = await call(client, body, await headersFor(settings, body, ctx), ctx);
+  const tokens: string[] = [];
+  const outcome = await send(client, settings, body, ctx, tokens);
+  const payload = openEnvelope(outcome, tokens);
   const answer = resolvePayload.safeParse(payload);
   if (!answer.success) throw badAnswer('its payload is not that of a resolve response');
   if (answer.data.transaction_id !== transactionId) throw badAnswer('it belongs to another transaction');
   return matchAnswers(requests, answer.data.resolve_response);
 }
 
-async function headersFor(
-  settings: MapperConnectorSettings,
+/** Posts the message, signed and with a token where that is wanted. The tokens that were sent are added to `tokens`. */
+async function send(
+  client: HttpClient,
+  { signer, authorizer }: MapperConnectorSettings,
   body: string,
   ctx: CallContext,
-): Promise<Readonly<Record<string, string>>> {
-  const headers: Record<string, string> = {};
-  if (settings.signer !== undefined) headers.signature = await settings.signer.sign(body, ctx);
-  if (settings.authorizer !== undefined) {
-    headers.authorization = `Bearer ${await settings.authorizer.bearerToken(ctx)}`;
-  }
-  return headers;
+  tokens: string[],
+): Promise<HttpOutcome> {
+  const signature: Record<string, string> = {};
+  if (signer !== undefined) signature.signature = await signer.sign(body, ctx);
+  return sendAuthorized(authorizer, ctx, (token) => {
+    if (token === null) return client.postJson('/resolve', body, signature, ctx.signal);
+    tokens.push(token);
+    const headers = { ...signature, authorization: `Bearer ${token}` };
+    return client.postJson('/resolve', body, headers, ctx.signal);
+  });
 }
 
-/** Posts the message and opens the envelope of the answer. */
-async function call(
-  client: HttpClient,
-  body: string,
-  headers: Readonly<Record<string, string>>,
-  ctx: CallContext,
-): Promise<unknown> {
-  const outcome = await client.postJson('/resolve', body, headers, ctx.signal);
+/** The payload of the answer; `tokens` may be repeated in it and must not reach a log. */
+function openEnvelope(outcome: HttpOutcome, tokens: readonly string[]): unknown {
   if (outcome.kind === 'failure') {
     throw new ConnectorError(
       CODE_OF_FAILURE[outcome.reason],
       `The mapper gave no answer. ${outcome.message}`,
     );
+  }
+  if (outcome.status === 401 || outcome.status === 403) {
+    const message = `The mapper does not let us in (HTTP ${outcome.status}).`;
+    throw new ConnectorError('MAPPER_UNAUTHORIZED', message);
+  }
+  if (REFUSALS.includes(outcome.status)) {
+    const message = `The mapper does not take the request (HTTP ${outcome.status}).`;
+    throw new ConnectorError('MAPPER_REFUSED', message);
   }
   if (outcome.status !== 200) {
     throw new ConnectorError('MAPPER_ERROR', `The mapper answered HTTP ${outcome.status}.`);
@@ -83,11 +95,14 @@ async function call(
   if (!answer.success) throw badAnswer('it is not a message of the agreed form');
   const header = answer.data.response_header;
   if (header.response_status === 'ERROR') {
-    const reason = oneLine(header.response_error_message);
+    const reason = oneLine(header.response_error_message, tokens);
     throw new ConnectorError(refusalCode(header.response_error_code), `The mapper refused: ${reason}.`);
   }
   return answer.data.response_body?.response_payload;
 }
+
+/** What says that this request is wrong, or too large, and not that the mapper is out of order. */
+const REFUSALS: readonly number[] = [400, 413, 422];
 
 const CODE_OF_FAILURE = {
   unreachable: 'MAPPER_UNREACHABLE',

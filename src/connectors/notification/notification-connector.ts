@@ -82,6 +82,8 @@ export interface FailedNotification {
   readonly retryable: boolean;
   /** The service's answer, at most 2,000 characters; null when there was none. */
   readonly response: string | null;
+  /** Not for connectors to say: when the pipeline sends again, the service being out of order as a whole. */
+  readonly notBefore?: Date;
 }
 
 /** The codes of failed notifications. */
