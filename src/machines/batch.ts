@@ -1,4 +1,4 @@
-import { setup } from 'xstate';
+import { and, not, setup, stateIn } from 'xstate';
 import type { BenefitType } from './benefit-type.ts';
 import {
   type ActorContext,
@@ -30,7 +30,11 @@ export interface BatchFacts {
 export type BatchEvent =
   | Exclude<StageEvent<BatchRegion>, { readonly type: 'agency_allocation.succeeded' }>
   | (Timed & { readonly type: 'agency_allocation.succeeded'; readonly job: string; readonly notify: boolean })
-  | (Timed & { readonly type: 'received' });
+  | (Timed & { readonly type: 'received' })
+  /** Its envelope was cancelled. */
+  | (Timed & { readonly type: 'cancel' })
+  /** Some of its disbursements were cancelled. */
+  | (Timed & { readonly type: 'disbursements_cancelled' });
 export type BatchContext = ActorContext<BatchRegion, BatchFacts>;
 
 const shared = stageImplementations<BatchRegion, BatchFacts, BatchEvent>();
@@ -79,6 +83,26 @@ const geosAreAllocated = {
   }),
 } as const;
 
+const geosAreCancelled = {
+  type: 'tell',
+  params: ({ context, event }: { context: BatchContext; event: BatchEvent }) => ({
+    to: 'geo',
+    childrenOf: context.id,
+    event: { type: 'cancel', at: event.at },
+  }),
+} as const;
+
+/** What waits is called off; what is under way finds out by itself. */
+const callOff = (region: BatchRegion) =>
+  batch.raise(({ event }) => ({ type: `${region}.cancel`, at: event.at }) as BatchEvent);
+
+/** A stage that worked, or works, on disbursements that have been cancelled begins with those that are left. */
+const beginAnew = (region: BatchRegion) =>
+  batch.raise(({ event }) => ({ type: `${region}.restart`, at: event.at, dueAt: event.at }) as BatchEvent);
+const reset = (region: BatchRegion) =>
+  batch.raise(({ event }) => ({ type: `${region}.reset`, at: event.at }) as BatchEvent);
+const addressesAreMissing = not(stateIn({ fa_resolution: 'PROCESSED' }));
+
 /**
  * A batch of disbursements, as it was received in one request. Its five regions are the columns `<region>_status` of
  * `disbursement_batch_control`; the benefit type decides which of them it passes.
@@ -88,6 +112,18 @@ export const batchMachine = batch.createMachine({
   type: 'parallel',
   context: ({ input }) => input,
   on: {
+    cancel: [
+      { guard: 'isDigitalCash', actions: BATCH_REGIONS.map(callOff) },
+      { actions: [...BATCH_REGIONS.map(callOff), geosAreCancelled] },
+    ],
+    disbursements_cancelled: [
+      { guard: and(['isDigitalCash', addressesAreMissing]), actions: beginAnew('fa_resolution') },
+      { guard: 'isDigitalCash' },
+      {
+        guard: not(stateIn({ agency_allocation: 'PROCESSED' })),
+        actions: [beginAnew('geo_resolution'), reset('warehouse_allocation'), reset('agency_allocation')],
+      },
+    ],
     received: [
       { guard: 'isDigitalCash', actions: enableNow('fa_resolution') },
       { actions: enableNow('geo_resolution') },
@@ -96,18 +132,22 @@ export const batchMachine = batch.createMachine({
   states: {
     fa_resolution: stageRegion('fa_resolution', PROCESS_STATUS, {
       releasable: true,
+      restartable: true,
       onProcessed: readyToPay,
     }),
     geo_resolution: stageRegion('geo_resolution', PROCESS_STATUS, {
       releasable: true,
+      restartable: true,
       onProcessed: [enableNow('warehouse_allocation')],
     }),
     warehouse_allocation: stageRegion('warehouse_allocation', PROCESS_STATUS, {
       releasable: false,
+      restartable: true,
       onProcessed: [enableNow('agency_allocation')],
     }),
     agency_allocation: stageRegion('agency_allocation', PROCESS_STATUS, {
       releasable: false,
+      restartable: true,
       onProcessed: [geosAreAllocated, physicalCashIsReadyToPay],
     }),
     sponsor_bank_dispatch: stageRegion('sponsor_bank_dispatch', PROCESS_STATUS, {

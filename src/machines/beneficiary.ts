@@ -1,5 +1,5 @@
 import { setup } from 'xstate';
-import type { Allocated } from './geo.ts';
+import type { Allocated, Cancel } from './geo.ts';
 import {
   type ActorContext,
   PROCESS_STATUS,
@@ -15,7 +15,7 @@ export type BeneficiaryRegion = (typeof BENEFICIARY_REGIONS)[number];
 /** A beneficiary record's machine reads no columns but those of its stage. */
 export type BeneficiaryFacts = Readonly<Record<never, never>>;
 
-export type BeneficiaryEvent = StageEvent<BeneficiaryRegion> | Allocated;
+export type BeneficiaryEvent = StageEvent<BeneficiaryRegion> | Allocated | Cancel;
 export type BeneficiaryContext = ActorContext<BeneficiaryRegion, BeneficiaryFacts>;
 
 const shared = stageImplementations<BeneficiaryRegion, BeneficiaryFacts, BeneficiaryEvent>();
@@ -38,6 +38,9 @@ export const beneficiaryMachine = beneficiary.createMachine({
   type: 'parallel',
   context: ({ input }) => input,
   on: {
+    cancel: {
+      actions: beneficiary.raise(({ event }) => ({ type: 'beneficiary_notification.cancel', at: event.at })),
+    },
     allocated: [
       {
         guard: 'isToNotify',

@@ -1,17 +1,17 @@
-import { and, or, setup, stateIn } from 'xstate';
-import { addDecimals, compareDecimals } from '../decimal.ts';
-import { BATCH_REGIONS } from './batch.ts';
+import { and, not, or, setup, stateIn } from 'xstate';
+import { addDecimals, compareDecimals, subtractDecimals } from '../decimal.ts';
 import { type BenefitType, isCash } from './benefit-type.ts';
 import {
   type ActorContext,
+  PROCESS_STATUS,
   type StageEvent,
   stageImplementations,
   stageRegion,
   type Timed,
 } from './stage.ts';
 
-/** The stages of an envelope: cash must be there, then it is reserved. */
-export const ENVELOPE_REGIONS = ['funds_available', 'funds_blocked'] as const;
+/** The stages of an envelope: cash must be there, then it is reserved, and given back when it is not needed after all. */
+export const ENVELOPE_REGIONS = ['funds_available', 'funds_blocked', 'funds_released'] as const;
 export type EnvelopeRegion = (typeof ENVELOPE_REGIONS)[number];
 
 /** The columns of an envelope that its machine reads and writes. Quantities are exact decimal strings. */
@@ -26,6 +26,8 @@ export interface EnvelopeFacts {
   /** Batches that are resolved and wait for, or have, the permission to pay. */
   readonly number_of_batches_ready: number;
   readonly funds_blocked_reference_number: string | null;
+  /** The block that `funds_released` gives back; kept when that is done. */
+  readonly funds_released_reference_number: string | null;
   readonly number_of_disbursements_shipped: number;
   readonly number_of_disbursements_reconciled: number;
   readonly number_of_disbursements_reversed: number;
@@ -35,13 +37,20 @@ export interface EnvelopeFacts {
 type Counted<T extends string> = Timed & { readonly type: T; readonly count: number };
 
 export type EnvelopeEvent =
-  | StageEvent<'funds_available'>
+  | StageEvent<'funds_available' | 'funds_released'>
   | Exclude<StageEvent<'funds_blocked'>, { readonly type: 'funds_blocked.succeeded' }>
   | (Timed & { readonly type: 'funds_blocked.succeeded'; readonly job: string; readonly reference: string })
   | (Timed & { readonly type: 'created' })
   | (Timed & { readonly type: 'batch_received'; readonly count: number; readonly quantity: string })
   | (Timed & { readonly type: 'batch_ready'; readonly batch: string })
   | (Timed & { readonly type: 'cancel' })
+  | (Timed & { readonly type: 'disbursements_cancelled'; readonly count: number; readonly quantity: string })
+  | (Timed & {
+      readonly type: 'amend';
+      readonly number_of_disbursements: number;
+      readonly total_disbursement_quantity: string;
+      readonly funds_due_from: Date;
+    })
   | Counted<'shipped'>
   | Counted<'reconciled'>
   | Counted<'reversed'>;
@@ -50,19 +59,72 @@ export type EnvelopeContext = ActorContext<EnvelopeRegion, EnvelopeFacts>;
 
 const shared = stageImplementations<EnvelopeRegion, EnvelopeFacts, EnvelopeEvent>();
 
-type BatchReceived = Extract<EnvelopeEvent, { type: 'batch_received' }>;
+/** The part of the facts that says how much an envelope declares and has received. */
+type Receipt = Pick<
+  EnvelopeFacts,
+  | 'number_of_disbursements'
+  | 'total_disbursement_quantity'
+  | 'number_of_disbursements_received'
+  | 'total_disbursement_quantity_received'
+>;
 
-function receivedWith({ facts }: EnvelopeContext, event: BatchReceived) {
-  return {
-    number_of_disbursements_received: facts.number_of_disbursements_received + event.count,
-    total_disbursement_quantity_received: addDecimals(
-      facts.total_disbursement_quantity_received,
-      event.quantity,
-    ),
-  };
+/** What declared and received come to by an event, whether or not the envelope takes it. */
+function receiptAfter({ facts }: EnvelopeContext, event: EnvelopeEvent): Receipt {
+  const { number_of_disbursements_received: number, total_disbursement_quantity_received: total } = facts;
+  switch (event.type) {
+    case 'batch_received':
+      return {
+        ...facts,
+        number_of_disbursements_received: number + event.count,
+        total_disbursement_quantity_received: addDecimals(total, event.quantity),
+      };
+    case 'disbursements_cancelled':
+      return {
+        ...facts,
+        number_of_disbursements_received: number - event.count,
+        total_disbursement_quantity_received: subtractDecimals(total, event.quantity),
+      };
+    case 'amend':
+      return {
+        ...facts,
+        number_of_disbursements: event.number_of_disbursements,
+        total_disbursement_quantity: event.total_disbursement_quantity,
+      };
+    default:
+      return facts;
+  }
+}
+
+/** Whether no more was received than was declared, and not less than nothing. */
+const isPossible = (receipt: Receipt): boolean =>
+  receipt.number_of_disbursements_received <= receipt.number_of_disbursements &&
+  receipt.number_of_disbursements_received >= 0 &&
+  compareDecimals(receipt.total_disbursement_quantity_received, receipt.total_disbursement_quantity) <= 0 &&
+  compareDecimals(receipt.total_disbursement_quantity_received, '0') >= 0;
+
+const isComplete = (receipt: Receipt): boolean =>
+  receipt.number_of_disbursements_received === receipt.number_of_disbursements &&
+  compareDecimals(receipt.total_disbursement_quantity_received, receipt.total_disbursement_quantity) === 0;
+
+/** The envelope's own totals, its money included, are what they were. */
+function isAmendedInVain({ facts }: EnvelopeContext, event: EnvelopeEvent): boolean {
+  if (event.type !== 'amend') return false;
+  return (
+    event.number_of_disbursements === facts.number_of_disbursements &&
+    compareDecimals(event.total_disbursement_quantity, facts.total_disbursement_quantity) === 0 &&
+    event.funds_due_from.getTime() === facts.funds_due_from.getTime()
+  );
 }
 
 const isCancelled = ({ facts }: EnvelopeContext) => facts.cancellation_timestamp !== null;
+
+/** A batch has, or gets any moment, the permission to pay. */
+const mayHavePaid = ({ facts }: EnvelopeContext) =>
+  facts.funds_blocked_reference_number !== null && facts.number_of_batches_ready > 0;
+
+/** The bank may have blocked funds without us knowing the block. */
+const mayHaveBlocked = ({ facts, stages }: EnvelopeContext) =>
+  facts.funds_blocked_reference_number === null && stages.funds_blocked.submittedAt !== null;
 
 const envelope = setup({
   types: {} as { context: EnvelopeContext; events: EnvelopeEvent; input: EnvelopeContext },
@@ -70,30 +132,15 @@ const envelope = setup({
   guards: {
     ...shared.guards,
     isCash: ({ context }) => isCash(context.facts.benefit_type),
-    fits: ({ context, event }) => {
-      if (event.type !== 'batch_received' || isCancelled(context)) return false;
-      const received = receivedWith(context, event);
-      return (
-        received.number_of_disbursements_received <= context.facts.number_of_disbursements &&
-        compareDecimals(
-          received.total_disbursement_quantity_received,
-          context.facts.total_disbursement_quantity,
-        ) <= 0
-      );
-    },
-    completes: ({ context, event }) => {
-      if (event.type !== 'batch_received' || isCancelled(context)) return false;
-      const received = receivedWith(context, event);
-      return (
-        received.number_of_disbursements_received === context.facts.number_of_disbursements &&
-        compareDecimals(
-          received.total_disbursement_quantity_received,
-          context.facts.total_disbursement_quantity,
-        ) === 0
-      );
-    },
-    noPaymentStarted: ({ context }) =>
-      context.facts.funds_blocked_reference_number === null || context.facts.number_of_batches_ready === 0,
+    isStanding: ({ context }) => !isCancelled(context),
+    completes: ({ context, event }) => isComplete(receiptAfter(context, event)),
+    noPaymentStarted: ({ context }) => !mayHavePaid(context),
+    hasNoBlock: ({ context }) => context.facts.funds_blocked_reference_number === null,
+    knowsWhatIsBlocked: ({ context }) => !mayHaveBlocked(context),
+    staysPossible: ({ context, event }) => isPossible(receiptAfter(context, event)),
+    changesMoney: ({ context, event }) =>
+      isCash(context.facts.benefit_type) && !isAmendedInVain(context, event),
+    mayHaveSubmittedBlock: ({ context }) => context.stages.funds_blocked.submittedAt !== null,
     batchesAreReady: ({ context }) => context.facts.number_of_batches_ready > 0,
     isCancelled: ({ context }) => isCancelled(context),
   },
@@ -108,9 +155,9 @@ const count = (column: 'shipped' | 'reconciled' | 'reversed') =>
     return 'count' in event ? { [name]: before[name] + event.count } : {};
   });
 
-const addReceived = envelope.assign(({ context, event }) =>
-  event.type === 'batch_received' ? { facts: { ...context.facts, ...receivedWith(context, event) } } : {},
-);
+const receive = envelope.assign(({ context, event }) => ({
+  facts: { ...context.facts, ...receiptAfter(context, event) },
+}));
 
 const later = (a: Date, b: Date): Date => (a.getTime() > b.getTime() ? a : b);
 
@@ -162,22 +209,69 @@ const tellBatchToCancel = {
 
 /**
  * The bank is asked nothing more for a cancelled envelope: a stage that waits, or comes back from its worker, its
- * recovery or an operator to wait again, is called off.
+ * recovery or an operator to wait again, is called off. But what the bank may have blocked without us knowing the block
+ * is found out, so that it can be given back.
  */
 const calledOff = <R extends EnvelopeRegion>(region: R, pending: string, askAgain: string) => ({
-  guard: and(['isCancelled', or([stateIn({ [region]: pending }), stateIn({ [region]: askAgain })])]),
+  guard: and([
+    'isCancelled',
+    or([stateIn({ [region]: pending }), stateIn({ [region]: askAgain })]),
+    not('mayHaveSubmittedBlock'),
+  ]),
   target: '.NOT_APPLICABLE' as const,
   actions: [{ type: 'cancelled' as const, params: { region } }],
 });
 
-const tellBatchesToCancel = BATCH_REGIONS.map((region) => ({
-  type: 'tell' as const,
-  params: ({ context, event }: { context: EnvelopeContext; event: EnvelopeEvent }) => ({
-    to: 'batch',
-    childrenOf: context.id,
-    event: { type: `${region}.cancel`, at: event.at },
-  }),
-}));
+/** One block can be on its way back at a time. */
+const canGiveBack = or([
+  'hasNoBlock',
+  stateIn({ funds_released: 'NOT_APPLICABLE' }),
+  stateIn({ funds_released: 'PROCESSED' }),
+]);
+
+/** Nothing has been paid or may be, and what the bank has blocked is known, so totals can still change. */
+const isChangeable = and(['noPaymentStarted', 'knowsWhatIsBlocked', canGiveBack, 'staysPossible']);
+
+/** Has the bank free the block, where there is one. */
+const giveBack = envelope.enqueueActions(({ enqueue, context, event }) => {
+  const reference = context.facts.funds_blocked_reference_number;
+  if (reference === null) return;
+  enqueue.assign({ facts: { ...context.facts, funds_released_reference_number: reference } });
+  enqueue.raise({ type: 'funds_released.restart', at: event.at, dueAt: event.at });
+});
+
+/** A block that was under way when the envelope was cancelled; one that is on its way back is waited for. */
+const giveBackWhenCancelled = envelope.enqueueActions(({ enqueue, check }) => {
+  if (check('isCancelled') && check(canGiveBack)) enqueue(giveBack);
+});
+
+/** The block that waited for the one that has just been given back. */
+const giveBackNextWhenCancelled = envelope.enqueueActions(({ enqueue, check, context: { facts } }) => {
+  if (facts.funds_blocked_reference_number === facts.funds_released_reference_number) return;
+  if (check('isCancelled')) enqueue(giveBack);
+});
+
+/** Money that was found and blocked for other totals is given back and asked for again when all is received. */
+const beginMoneyAnew = envelope.enqueueActions(({ enqueue, check, context, event }) => {
+  if (!check('changesMoney')) return;
+  enqueue(giveBack);
+  enqueue.assign(({ context: now }) => ({ facts: { ...now.facts, funds_blocked_reference_number: null } }));
+  const { at } = event;
+  const from = event.type === 'amend' ? event.funds_due_from : context.facts.funds_due_from;
+  const dueAt = isComplete(receiptAfter(context, event)) ? later(from, at) : null;
+  enqueue.raise({ type: 'funds_available.restart', at, dueAt });
+  enqueue.raise({ type: 'funds_blocked.restart', at, dueAt: null });
+});
+
+const amendFacts = facts((_, event) =>
+  event.type === 'amend'
+    ? {
+        number_of_disbursements: event.number_of_disbursements,
+        total_disbursement_quantity: event.total_disbursement_quantity,
+        funds_due_from: event.funds_due_from,
+      }
+    : {},
+);
 
 /**
  * An envelope: what a ministry announced, its receipt, its money and whether it still stands. Its rows are
@@ -206,12 +300,22 @@ export const envelopeMachine = envelope.createMachine({
         RECEIVING: {
           on: {
             batch_received: [
-              { guard: 'completes', target: 'RECEIVED', actions: [addReceived, fundsMayBeChecked] },
-              { guard: 'fits', actions: addReceived },
+              {
+                guard: and(['isStanding', 'completes']),
+                target: 'RECEIVED',
+                actions: [receive, fundsMayBeChecked],
+              },
+              { guard: and(['isStanding', 'staysPossible']), actions: receive },
             ],
+            amend: { guard: and(['isStanding', isChangeable, 'completes']), target: 'RECEIVED' },
           },
         },
-        RECEIVED: {},
+        RECEIVED: {
+          on: {
+            amend: { guard: and(['isStanding', isChangeable, not('completes')]), target: 'RECEIVING' },
+            disbursements_cancelled: { guard: and(['isStanding', isChangeable]), target: 'RECEIVING' },
+          },
+        },
       },
     },
     cancellation: {
@@ -220,10 +324,12 @@ export const envelopeMachine = envelope.createMachine({
         Not_Cancelled: {
           on: {
             cancel: {
-              guard: 'noPaymentStarted',
+              guard: and(['noPaymentStarted', canGiveBack]),
               target: 'Cancelled',
-              actions: [facts((_, event) => ({ cancellation_timestamp: event.at })), ...tellBatchesToCancel],
+              actions: [facts((_, event) => ({ cancellation_timestamp: event.at })), giveBack],
             },
+            amend: { guard: isChangeable, actions: [beginMoneyAnew, amendFacts] },
+            disbursements_cancelled: { guard: isChangeable, actions: [beginMoneyAnew, receive] },
             batch_ready: [
               {
                 guard: stateIn({ funds_blocked: 'FUNDS_BLOCK_SUCCESS' }),
@@ -253,6 +359,7 @@ export const envelopeMachine = envelope.createMachine({
         },
         {
           releasable: false,
+          restartable: true,
           onProcessed: [
             envelope.raise(({ event }) => ({ type: 'funds_blocked.due', at: event.at, dueAt: event.at })),
           ],
@@ -276,9 +383,16 @@ export const envelopeMachine = envelope.createMachine({
               'reference' in event ? { funds_blocked_reference_number: event.reference } : {},
             ),
             tellReadyBatches,
+            giveBackWhenCancelled,
           ],
+          restartable: true,
         },
       ),
     },
+    funds_released: stageRegion('funds_released', PROCESS_STATUS, {
+      releasable: true,
+      restartable: true,
+      onProcessed: [giveBackNextWhenCancelled],
+    }),
   },
 });

@@ -18,7 +18,10 @@ export type GeoFacts = Readonly<Record<never, never>>;
 /** Warehouse and agency have been found; `notify` is false when notifications are suppressed. */
 export type Allocated = Timed & { readonly type: 'allocated'; readonly notify: boolean };
 
-export type GeoEvent = StageEvent<GeoRegion> | Allocated;
+/** The envelope was cancelled. */
+export type Cancel = Timed & { readonly type: 'cancel' };
+
+export type GeoEvent = StageEvent<GeoRegion> | Allocated | Cancel;
 export type GeoContext = ActorContext<GeoRegion, GeoFacts>;
 
 const shared = stageImplementations<GeoRegion, GeoFacts, GeoEvent>();
@@ -73,6 +76,12 @@ const firstAttemptLetsBeneficiariesGo = geo.enqueueActions(({ enqueue, check }) 
   if (check('isFirstAttempt')) enqueue(beneficiariesMayBeNotified);
 });
 
+const beneficiariesAreCancelled = tellBeneficiaries(({ at }) => ({ type: 'cancel', at }));
+
+/** What waits is called off; what is under way finds out by itself. */
+const callOff = (region: GeoRegion) =>
+  geo.raise(({ event }) => ({ type: `${region}.cancel`, at: event.at }) as GeoEvent);
+
 const enable = (region: GeoRegion, now: boolean) =>
   geo.raise(
     ({ event }) => ({ type: `${region}.enable`, at: event.at, dueAt: now ? event.at : null }) as GeoEvent,
@@ -89,6 +98,9 @@ export const geoMachine = geo.createMachine({
   type: 'parallel',
   context: ({ input }) => input,
   on: {
+    cancel: {
+      actions: [callOff('warehouse_notification'), callOff('agency_notification'), beneficiariesAreCancelled],
+    },
     allocated: [
       {
         guard: and(['isNew', 'isToNotify']),

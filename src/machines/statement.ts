@@ -20,7 +20,7 @@ const statement = setup({
   guards: shared.guards,
 });
 
-/** A bank statement file; its one region is `statement_process_status` of `account_statements`. */
+/** A bank's statement, of which a file may have several; its one region is `statement_process_status` of `account_statements`. */
 export const statementMachine = statement.createMachine({
   id: 'statement',
   type: 'parallel',

@@ -27,6 +27,7 @@ export const envelopeActor = defineActor({
   stages: {
     funds_available: { status: 'funds_available_with_bank', timestamp: 'funds_available_latest_timestamp' },
     funds_blocked: { status: 'funds_blocked_with_bank', timestamp: 'funds_blocked_latest_timestamp' },
+    funds_released: {},
   },
   states: { receipt: 'receipt_status', cancellation: 'cancellation_status' },
   facts: [
@@ -38,6 +39,7 @@ export const envelopeActor = defineActor({
     'funds_due_from',
     'number_of_batches_ready',
     'funds_blocked_reference_number',
+    'funds_released_reference_number',
     'number_of_disbursements_shipped',
     'number_of_disbursements_reconciled',
     'number_of_disbursements_reversed',

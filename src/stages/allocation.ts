@@ -8,6 +8,10 @@ import { type CancellableEnvelope, requireNotCancelled, type StageContext, Stage
 /** Zones that a message names at most. */
 const NAMED_MAX = 5;
 
+/** Name of what only one transaction at a time may write: what an envelope's warehouses or agencies have been given. */
+export const allocationsOf = (kind: Allocation['kind'], envelopeId: string): string =>
+  `${kind} allocation of envelope ${envelopeId}`;
+
 /** What is allocated, and for which zones. */
 export interface Allocation {
   /** Also the prefix of its columns. */
@@ -70,7 +74,7 @@ export async function allocateBatch(
   if (unserved.length > 0) return nobodyServes(allocation, batch, work.id, unserved);
   return {
     kind: 'succeeded',
-    exclusively: [`${allocation.kind} allocation of envelope ${batch.envelope_id}`],
+    exclusively: [allocationsOf(allocation.kind, batch.envelope_id)],
     write: (tx) =>
       choose(tx, allocation, { batchId: work.id, envelopeId: batch.envelope_id }, zones, candidates),
     ...(allocation.event ? { event: allocation.event } : {}),

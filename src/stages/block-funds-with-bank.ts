@@ -26,7 +26,8 @@ export function blockFundsWithBank(context: StageContext): Stage {
     async perform(work) {
       const paying = await payingEnvelope(context, work.id);
       const submission = await work.submitting();
-      if (submission.maybeSent && !paying.bank.blockIsIdempotent) return outcomeUnknown(work.id, true);
+      if (submission.maybeSent && !paying.bank.blockIsIdempotent)
+        return outcomeUnknown(work.id, { final: true });
       return send(work, paying, submission);
     },
   };
@@ -66,15 +67,24 @@ function outcomeOf(envelopeId: string, { bank }: PayingEnvelope, answer: BlockOu
     case 'refused':
       return { kind: 'refused', code: answer.code, message: answer.message };
     case 'unknown':
-      return outcomeUnknown(envelopeId, !bank.blockIsIdempotent);
+      return outcomeUnknown(
+        envelopeId,
+        bank.blockIsIdempotent ? { until: answer.notBefore } : { final: true },
+      );
   }
 }
 
-function outcomeUnknown(envelopeId: string, final: boolean): Outcome {
-  return {
-    kind: 'failed',
+/**
+ * @param final nobody but a person can find out
+ * @param until when the bank, which is out of order as a whole, is to be asked again
+ */
+function outcomeUnknown(
+  envelopeId: string,
+  { final = false, until }: { readonly final?: boolean; readonly until?: Date | undefined },
+): Outcome {
+  const fault = {
     code: 'BLOCK_OUTCOME_UNKNOWN',
     message: `The sponsor bank may or may not have blocked the funds of envelope ${envelopeId}.`,
-    final,
   };
+  return until ? { kind: 'postponed', until, ...fault } : { kind: 'failed', final, ...fault };
 }

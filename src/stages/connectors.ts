@@ -1,6 +1,7 @@
 import {
   bankConnectorSettings,
   type Config,
+  circuitSettings,
   faStrategies,
   geoResolverSettings,
   mapperConnectorSettings,
@@ -9,9 +10,20 @@ import {
   type SponsorBank,
   sponsorBankOf,
   sponsorBankOfAccount,
+  trustSettings,
 } from '../config.ts';
 import type { Allocator } from '../connectors/allocation/allocator.ts';
 import type { BankConnector } from '../connectors/bank/bank-connector.ts';
+import { Circuits } from '../connectors/circuit/circuits.ts';
+import { guardBank } from '../connectors/circuit/guard-bank.ts';
+import { guardNotifier, type PausingNotifier } from '../connectors/circuit/guard-notifier.ts';
+import {
+  guardAllocator,
+  guardDatabase,
+  guardGeoResolver,
+  guardMapper,
+} from '../connectors/circuit/guards.ts';
+import { bankSystem, MAPPER, NOTIFICATION, PBMS, registrySystem } from '../connectors/circuit/systems.ts';
 import type { GeoResolver } from '../connectors/geo/geo-resolver.ts';
 import {
   loadAgencyAllocator,
@@ -23,7 +35,7 @@ import {
 } from '../connectors/load.ts';
 import type { FaStrategies } from '../connectors/mapper/deconstruct-fa.ts';
 import type { MapperConnector } from '../connectors/mapper/mapper-connector.ts';
-import type { NotificationConnector } from '../connectors/notification/notification-connector.ts';
+import { openTrust } from '../connectors/mapper/trust/open.ts';
 import { pbmsSponsorBanks } from '../connectors/pbms/sponsor-banks.ts';
 import { openReadOnly, type ReadOnlyDatabase } from '../connectors/read-only-database.ts';
 
@@ -63,7 +75,9 @@ export interface Connectors {
   /** Null unless `in_kind_enabled`. */
   readonly inKind: InKind | null;
   /** Null unless `in_kind_enabled`. */
-  readonly notifier: NotificationConnector | null;
+  readonly notifier: PausingNotifier | null;
+  /** The circuits that all of them are called through. */
+  readonly circuits: Circuits;
   /** Closes all of them; called once, when no stage is at work. */
   close(): Promise<void>;
 }
@@ -75,7 +89,7 @@ interface Closeable {
 /**
  * Makes everything outside that the configuration names. Nothing is contacted yet.
  *
- * @throws ConnectorError CONNECTOR_NOT_LOADED in one line that names the setting
+ * @throws ConnectorError CONNECTOR_NOT_LOADED, SIGNING_KEY_UNUSABLE in one line that names the setting
  */
 export async function openConnectors(config: Config): Promise<Connectors> {
   const opened: Closeable[] = [];
@@ -91,26 +105,47 @@ export async function openConnectors(config: Config): Promise<Connectors> {
 }
 
 async function open(config: Config, opened: Closeable[]): Promise<Omit<Connectors, 'close'>> {
+  const circuits = new Circuits(circuitSettings(config));
   const banks = await loadBankConnectors(config.bank_connectors_impls, bankConnectorSettings(config));
   opened.push(...banks.values());
-  const mapper = await loadMapperConnector(config.mapper_connector_impl, mapperConnectorSettings(config));
+  const trust = await openTrust(trustSettings(config));
+  opened.push(trust);
+  const mapper = await loadMapperConnector(config.mapper_connector_impl, {
+    ...mapperConnectorSettings(config),
+    ...trust.settings,
+  });
   opened.push(mapper);
-  const cash = { banks, mapper, faStrategies: faStrategies(config) };
+  const cash = {
+    banks: mapValues(banks, (bank, code) => guardBank(bank, circuits.of(bankSystem(code)))),
+    mapper: guardMapper(mapper, circuits.of(MAPPER)),
+    faStrategies: faStrategies(config),
+    circuits,
+  };
   if (!config.in_kind_enabled || config.db_datasource_pbms === null) {
     return { ...cash, sponsorBanks: configuredSponsorBanks(config), inKind: null, notifier: null };
   }
   const pbms = openReadOnly(pbmsSettings(config, config.db_datasource_pbms));
   opened.push(pbms);
-  const inKind = await openInKind(config, pbms, opened);
+  const inKind = await openInKind(config, pbms, circuits, opened);
   const notifier = await loadNotificationConnector(
     config.notification_connector_impl,
     notificationConnectorSettings(config),
   );
   opened.push(notifier);
-  return { ...cash, sponsorBanks: sponsorBanksOfPbms(pbms), inKind, notifier };
+  return {
+    ...cash,
+    sponsorBanks: sponsorBanksOfPbms(guardDatabase(pbms, circuits.of(PBMS))),
+    inKind,
+    notifier: guardNotifier(notifier, circuits.of(NOTIFICATION)),
+  };
 }
 
-async function openInKind(config: Config, pbms: ReadOnlyDatabase, opened: Closeable[]): Promise<InKind> {
+async function openInKind(
+  config: Config,
+  pbms: ReadOnlyDatabase,
+  circuits: Circuits,
+  opened: Closeable[],
+): Promise<InKind> {
   const geoResolvers = await loadGeoResolvers(config.geo_resolvers_impls, geoResolverSettings(config));
   opened.push(...geoResolvers.values());
   const settings = { pbmsUrl: config.db_datasource_pbms, pbms, options: {} };
@@ -118,8 +153,17 @@ async function openInKind(config: Config, pbms: ReadOnlyDatabase, opened: Closea
   opened.push(warehouses);
   const agencies = await loadAgencyAllocator(config.agency_allocator_impl, settings);
   opened.push(agencies);
-  return { geoResolvers, warehouses, agencies };
+  return {
+    geoResolvers: mapValues(geoResolvers, (one, registry) =>
+      guardGeoResolver(one, circuits.of(registrySystem(registry))),
+    ),
+    warehouses: guardAllocator(warehouses, circuits.of(PBMS)),
+    agencies: guardAllocator(agencies, circuits.of(PBMS)),
+  };
 }
+
+const mapValues = <T>(map: ReadonlyMap<string, T>, change: (value: T, key: string) => T): Map<string, T> =>
+  new Map([...map].map(([key, value]) => [key, change(value, key)]));
 
 function configuredSponsorBanks({ sponsor_bank_configurations: configured }: Config): SponsorBanks {
   return {

@@ -1,7 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { stageSettings } from '../config.ts';
-import type { BankConnector, Payment, PaymentInquiry } from '../connectors/bank/bank-connector.ts';
-import type { Outcome, Stage, Work } from '../runtime/stage.ts';
+import type {
+  BankConnector,
+  Payment,
+  PaymentInquiry,
+  PaymentOutcome,
+} from '../connectors/bank/bank-connector.ts';
+import type { Outcome, Stage, Submission, Work } from '../runtime/stage.ts';
 import { batchActor } from './actors.ts';
 import { type StageContext, StageError } from './context.ts';
 import { type Payout, payoutOf } from './payments.ts';
@@ -33,16 +38,21 @@ export function disburseFundsFromBank(context: StageContext): Stage {
       if (payout.payments.length === 0) return paid(payout);
       const submission = await work.submitting();
       const key = `${work.id}-pay-${submission.number}`;
-      const sendOnce = () => send(work, payout, key).catch((error) => unsent(error, submission));
+      const sendOnce = () => send(work, payout, key, submission);
       return submission.maybeSent ? afterInquiry(work, payout, key, sendOnce) : sendOnce();
     },
     onRelease: releasePayments,
   };
 }
 
-async function send(work: Work, payout: Payout, key: string): Promise<Outcome> {
+async function send(work: Work, payout: Payout, key: string, submission: Submission): Promise<Outcome> {
   const { bank, payments } = payout;
-  const answer = await bank.initiatePayment({ idempotencyKey: key, payments }, { signal: work.signal });
+  let answer: PaymentOutcome;
+  try {
+    answer = await bank.initiatePayment({ idempotencyKey: key, payments }, { signal: work.signal });
+  } catch (error) {
+    return unsent(error, submission);
+  }
   if (answer.outcome === 'accepted') return paid(payout);
   if (answer.outcome === 'refused') return { kind: 'refused', code: answer.code, message: answer.message };
   return afterInquiry(work, payout, key, async () => ({
@@ -69,24 +79,33 @@ async function afterInquiry(
     case 'never_seen':
       return neverSeen();
     default:
-      return {
-        kind: 'failed',
-        code: 'PAYMENT_OUTCOME_UNKNOWN',
-        message: `The sponsor bank may or may not have taken the payments of batch ${work.id}: ${
-          inquiry
-            ? inquiry.message
-            : 'it cannot be asked. Find out, then release the batch if they were taken'
-        }.`,
-        final: inquiry === null,
-      };
+      return outcomeUnknown(work.id, inquiry);
   }
+}
+
+/** The submission is still out, whatever is made of the attempt: the next one asks again. */
+function outcomeUnknown(
+  batchId: string,
+  inquiry: Extract<PaymentInquiry, { status: 'unavailable' }> | null,
+): Outcome {
+  const why = inquiry
+    ? inquiry.message
+    : 'it cannot be asked. Find out, then release the batch if they were taken';
+  const fault = {
+    code: 'PAYMENT_OUTCOME_UNKNOWN',
+    message: `The sponsor bank may or may not have taken the payments of batch ${batchId}: ${why}.`,
+  };
+  return inquiry?.notBefore
+    ? { kind: 'postponed', until: inquiry.notBefore, ...fault }
+    : { kind: 'failed', final: inquiry === null, ...fault };
 }
 
 /** Null when the bank cannot be asked at all. */
 async function inquire(work: Work, bank: BankConnector, key: string): Promise<PaymentInquiry | null> {
   if (!bank.inquirePayment) return null;
   let inquiry = await bank.inquirePayment(key, { signal: work.signal });
-  for (let asked = 1; inquiry.status === 'unavailable' && asked < INQUIRIES_MAX; asked += 1) {
+  for (let asked = 1; asked < INQUIRIES_MAX; asked += 1) {
+    if (inquiry.status !== 'unavailable' || inquiry.notBefore) break;
     await delay(BETWEEN_INQUIRIES_MS, undefined, { signal: work.signal });
     inquiry = await bank.inquirePayment(key, { signal: work.signal });
   }

@@ -72,6 +72,9 @@ export function geoResolution(context: StageContext): Stage {
   };
 }
 
+/** Name of what only one transaction at a time may write: a batch's geo records. */
+export const geoRecordsOf = (batchId: string): string => `geo records of batch ${batchId}`;
+
 async function locateBatch(context: StageContext, work: Work): Promise<Outcome> {
   const batch = await batchOf(context, work.id);
   requireNotCancelled(batch, `batch ${work.id} is not located`);
@@ -99,9 +102,10 @@ async function locateBatch(context: StageContext, work: Work): Promise<Outcome> 
     }
   }
   const write = ({ sql }: { readonly sql: Tx }) => record(sql, batch, [...zones.values()], addresses);
-  if (unresolved.length === 0) return { kind: 'succeeded', write };
+  const exclusively = [geoRecordsOf(work.id)];
+  if (unresolved.length === 0) return { kind: 'succeeded', exclusively, write };
   const left = { batchId: work.id, asked: missing.length, unresolved, faults };
-  return { ...unresolvedFault('GEO_UNRESOLVED', 'could not be located', left), write };
+  return { ...unresolvedFault('GEO_UNRESOLVED', 'could not be located', left), exclusively, write };
 }
 
 async function batchOf(context: StageContext, batchId: string): Promise<Batch> {

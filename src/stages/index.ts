@@ -9,6 +9,7 @@ import { disburseFundsFromBank } from './disburse-funds-from-bank.ts';
 import { geoResolution } from './geo-resolution.ts';
 import { mapperResolution } from './mapper-resolution.ts';
 import { mt940Processor } from './mt940-processor.ts';
+import { releaseFundsWithBank } from './release-funds-with-bank.ts';
 import { warehouseAllocation } from './warehouse-allocation.ts';
 import { warehouseNotification } from './warehouse-notification.ts';
 
@@ -26,5 +27,6 @@ export function createStages(context: StageContext): Stage[] {
     warehouseNotification(context),
     agencyNotification(context),
     beneficiaryNotification(context),
+    releaseFundsWithBank(context),
   ];
 }

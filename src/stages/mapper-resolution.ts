@@ -43,6 +43,10 @@ export function mapperResolution(context: StageContext): Stage {
   };
 }
 
+/**
+ * However large the batch, at most `mapper_concurrency` chunks are asked for at once, each answer at most
+ * `mapper_response_bytes_max`; what is kept of a disbursement until all are done is its address, which has a bound too.
+ */
 async function resolveBatch(context: StageContext, work: Work): Promise<Outcome> {
   const { batch, missing } = await withoutAddress(context, work.id);
   const addresses: AddressRow[] = [];

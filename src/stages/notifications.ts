@@ -8,7 +8,7 @@ import type {
 } from '../connectors/notification/notification-connector.ts';
 import type { Sql } from '../db/connection.ts';
 import type { Actor } from '../runtime/actor.ts';
-import { codeOf, isFinal, messageOf } from '../runtime/errors.ts';
+import { codeOf, isFinal, messageOf, notBeforeOf } from '../runtime/errors.ts';
 import type { Outcome, Stage, Work } from '../runtime/stage.ts';
 import type { StageContext } from './context.ts';
 
@@ -58,6 +58,7 @@ export function notificationStage(context: StageContext, kind: NotificationKind)
  * sent again after its answer was lost; one whose answer we have is not sent again at all.
  *
  * @returns one outcome for each piece of work; a record that is refused does not harm the others
+ * @throws CircuitOpenError while calls to the service pause; nothing is sent and nothing is logged then
  */
 async function notifyAbout(
   context: StageContext,
@@ -66,6 +67,7 @@ async function notifyAbout(
 ): Promise<readonly Outcome[]> {
   const { notifier } = context;
   if (!notifier) return set.map(() => NOT_ENABLED);
+  notifier.requireNotPaused();
   const { sql } = context.database;
   const found = await rowsOf(
     sql,
@@ -125,14 +127,18 @@ const unanswered = ({ notificationId }: Notification): NotificationAnswer => ({
   response: null,
 });
 
-const thrown = ({ notificationId }: Notification, error: unknown): NotificationAnswer => ({
-  notificationId,
-  outcome: 'failed',
-  code: codeOf(error, 'INTERNAL_ERROR'),
-  message: `Notification ${notificationId} failed: ${messageOf(error)}`,
-  retryable: !isFinal(error),
-  response: null,
-});
+function thrown({ notificationId }: Notification, error: unknown): NotificationAnswer {
+  const notBefore = notBeforeOf(error);
+  return {
+    notificationId,
+    outcome: 'failed',
+    code: codeOf(error, 'INTERNAL_ERROR'),
+    message: `Notification ${notificationId} failed: ${messageOf(error)}`,
+    retryable: !isFinal(error),
+    response: null,
+    ...(notBefore && { notBefore }),
+  };
+}
 
 /** Notes what is about to be sent. @returns the ids of what has not been delivered before */
 async function logAsSending(
@@ -161,20 +167,25 @@ async function logAsSending(
   return new Set(logged.map(({ notification_id: id }) => id));
 }
 
+/** Keeps what was said. What is postponed stays PENDING, like its record: it has neither been sent nor failed. */
 async function logAnswers(sql: Sql, answers: readonly NotificationAnswer[], now: Date): Promise<void> {
   if (answers.length === 0) return;
-  const rows = answers.map((answer) => ({
-    notification_id: answer.notificationId,
-    status: answer.outcome === 'processed' ? 'PROCESSED' : 'ERROR',
-    response: answer.response,
-    error_message: answer.outcome === 'failed' ? `${answer.code}: ${answer.message}` : null,
-  }));
+  const rows = answers.map((answer) => {
+    const postponed = answer.outcome === 'failed' && answer.notBefore !== undefined;
+    return {
+      notification_id: answer.notificationId,
+      status: answer.outcome === 'processed' ? 'PROCESSED' : postponed ? 'PENDING' : 'ERROR',
+      response: answer.response,
+      error_message: answer.outcome === 'failed' ? `${answer.code}: ${answer.message}` : null,
+      processed_at: postponed ? null : now,
+    };
+  });
   await sql`
     update notification_logs l
-    set status = v.status, response = v.response, error_message = v.error_message, processed_at = ${now}
+    set status = v.status, response = v.response, error_message = v.error_message, processed_at = v.processed_at
     from (
       select * from json_to_recordset(${JSON.stringify(rows)}::json) as v(
-        notification_id text, status text, response text, error_message text)
+        notification_id text, status text, response text, error_message text, processed_at timestamptz)
       order by notification_id
     ) v
     where l.notification_id = v.notification_id and l.status <> 'PROCESSED'`;
@@ -182,8 +193,10 @@ async function logAnswers(sql: Sql, answers: readonly NotificationAnswer[], now:
 
 function outcomeOf(answer: Answer): Outcome {
   if (answer.outcome === 'processed') return { kind: 'succeeded' };
-  const { code, message, retryable } = answer;
-  return { kind: 'failed', code, message, final: !retryable };
+  const { code, message, retryable, notBefore } = answer;
+  return notBefore
+    ? { kind: 'postponed', until: notBefore, code, message }
+    : { kind: 'failed', code, message, final: !retryable };
 }
 
 const NOT_ENABLED: Outcome = {

@@ -3,7 +3,7 @@ import { type BeneficiaryEvent, beneficiaryMachine } from '../../src/machines/be
 import { beneficiaryRecord, later, newBeneficiary, run, START, seen, stageOf, step } from './records.ts';
 import { BENEFICIARY, everyStep } from './sequences.ts';
 import { type MachineRules, processStatus } from './table.ts';
-import { Coverage, microsteps, stageEvents, walkEverywhere } from './walks.ts';
+import { beginnings, Coverage, microsteps, stageEvents, walkEverywhere } from './walks.ts';
 
 const MAX_ATTEMPTS = 3;
 const REGION = 'beneficiary_notification';
@@ -16,9 +16,11 @@ const failed = (job: string, at: Date) =>
 const succeeded = (job: string, at: Date) => ({ type: `${REGION}.succeeded`, at, job }) as const;
 
 const rules: MachineRules = {
-  regions: { beneficiary_notification: processStatus(false, true) },
+  regions: { beneficiary_notification: processStatus('skippable') },
   maxAttempts: MAX_ATTEMPTS,
   onEvent: (world, event) => {
+    if (event.type === 'cancel')
+      return { world, raised: [{ type: 'beneficiary_notification.cancel', at: event.at }] };
     const { at, notify } = event as unknown as Extract<BeneficiaryEvent, { type: 'allocated' }>;
     return {
       world,
@@ -42,7 +44,8 @@ describe('a beneficiary record', () => {
         events: (snapshot, at): BeneficiaryEvent[] => [
           allocated(true, at),
           allocated(false, at),
-          { type: `${REGION}.due`, at, dueAt: later(at, 2) },
+          { type: 'cancel', at },
+          ...beginnings(REGION, at),
           ...stageEvents(snapshot, REGION, at),
         ],
         rules,

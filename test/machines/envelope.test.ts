@@ -1,203 +1,143 @@
 import { describe, expect, it } from 'vitest';
-import type { BenefitType } from '../../src/machines/batch.ts';
-import { type EnvelopeEvent, type EnvelopeFacts, envelopeMachine } from '../../src/machines/envelope.ts';
 import {
-  type Effect,
-  envelopeRecord,
-  later,
-  newEnvelope,
-  run,
-  SCHEDULED,
-  START,
-  seen,
-  stageOf,
-} from './records.ts';
-import {
-  type Consequence,
-  FUNDS_AVAILABLE,
-  FUNDS_BLOCKED,
-  type MachineRules,
-  type RegionEvent,
-  type World,
-} from './table.ts';
-import { Coverage, stageEvents, walkEverywhere } from './walks.ts';
+  ENVELOPE_REGIONS,
+  type EnvelopeEvent,
+  type EnvelopeFacts,
+  envelopeMachine,
+} from '../../src/machines/envelope.ts';
+import { envelopeRules, factsOf, hundredths, isInTheDark } from './envelope-model.ts';
+import { envelopeRecord, later, newEnvelope, run, SCHEDULED, START, seen, stageOf } from './records.ts';
+import type { World } from './table.ts';
+import { beginnings, Coverage, stageEvents, walkEverywhere, worldOf } from './walks.ts';
 
 const MAX_ATTEMPTS = 2;
+const rules = envelopeRules(MAX_ATTEMPTS);
 
-type Event<T extends EnvelopeEvent['type']> = Extract<EnvelopeEvent, { type: T }>;
+const totals = (at: Date, number: number, quantity: string, from = SCHEDULED) =>
+  ({
+    type: 'amend',
+    at,
+    number_of_disbursements: number,
+    total_disbursement_quantity: quantity,
+    funds_due_from: from,
+  }) as const;
+const received = (at: Date, count: number, quantity: string) =>
+  ({ type: 'batch_received', at, count, quantity }) as const;
+const cancelledOf = (at: Date, count: number, quantity: string) =>
+  ({ type: 'disbursements_cancelled', at, count, quantity }) as const;
 
-const factsOf = (world: World) => world.facts as unknown as EnvelopeFacts;
-const withFacts = (world: World, facts: Partial<EnvelopeFacts>): World => ({
-  ...world,
-  facts: { ...world.facts, ...facts },
-});
-const isCash = (benefitType: BenefitType) =>
-  benefitType === 'CASH_DIGITAL' || benefitType === 'CASH_PHYSICAL';
-
-/** The amounts of the walks, in hundredths: the model adds whole numbers, never texts. */
-const hundredths = (text: string) => Math.round(Number(text) * 100);
-
-const toBatch = (event: object, to: { id: string } | { childrenOf: string }): Effect => ({
-  type: 'tell',
-  params: { to: 'batch', ...to, event },
-});
-const permission = (at: Date) => ({ type: 'sponsor_bank_dispatch.due', at, dueAt: at });
-
-function received(world: World, { count, quantity, at }: Event<'batch_received'>): Consequence {
+/** What tells envelopes apart besides their stages: amounts by value, and what is known of blocks. */
+const apart = (world: World) => {
   const facts = factsOf(world);
-  const number = facts.number_of_disbursements_received + count;
-  const total = hundredths(facts.total_disbursement_quantity_received) + hundredths(quantity);
-  const declared = hundredths(facts.total_disbursement_quantity);
-  const fits = number <= facts.number_of_disbursements && total <= declared;
-  if (!fits || world.value.receipt === 'RECEIVED' || facts.cancellation_timestamp) return { world };
-  const next = withFacts(world, {
-    number_of_disbursements_received: number,
-    total_disbursement_quantity_received: String(total / 100),
-  });
-  if (number < facts.number_of_disbursements || total < declared) return { world: next };
-  return {
-    world: { ...next, value: { ...next.value, receipt: 'RECEIVED' } },
-    raised: [{ type: 'funds_available.due', at, dueAt: at < SCHEDULED ? SCHEDULED : at }],
-  };
-}
-
-function batchReady(world: World, { batch, at }: Event<'batch_ready'>): Consequence {
-  const facts = factsOf(world);
-  if (facts.cancellation_timestamp) {
-    return { world, effects: [toBatch({ type: 'sponsor_bank_dispatch.cancel', at }, { id: batch })] };
-  }
-  const next = withFacts(world, { number_of_batches_ready: facts.number_of_batches_ready + 1 });
-  const blocked = world.value.funds_blocked === 'FUNDS_BLOCK_SUCCESS';
-  return { world: next, effects: blocked ? [toBatch(permission(at), { id: batch })] : [] };
-}
-
-const permitted = (world: World) =>
-  world.value.funds_blocked === 'FUNDS_BLOCK_SUCCESS' && factsOf(world).number_of_batches_ready > 0;
-
-function cancelled(world: World, at: Date): Consequence {
-  if (permitted(world) || factsOf(world).cancellation_timestamp) return { world };
-  const regions = [
-    'fa_resolution',
-    'geo_resolution',
-    'warehouse_allocation',
-    'agency_allocation',
-    'sponsor_bank_dispatch',
+  return [
+    facts.number_of_disbursements,
+    hundredths(facts.total_disbursement_quantity),
+    facts.number_of_disbursements_received,
+    hundredths(facts.total_disbursement_quantity_received),
+    facts.number_of_batches_ready,
+    facts.funds_blocked_reference_number === null,
+    facts.funds_blocked_reference_number === facts.funds_released_reference_number,
+    isInTheDark(world),
   ];
-  return {
-    world: withFacts(
-      { ...world, value: { ...world.value, cancellation: 'Cancelled' } },
-      { cancellation_timestamp: at },
-    ),
-    effects: regions.map((region) => toBatch({ type: `${region}.cancel`, at }, { childrenOf: 'envelope-1' })),
-  };
-}
-
-/** A cancelled envelope asks nothing more of the bank: whatever waits is called off. */
-function settle(world: World, { at }: RegionEvent): World {
-  if (!factsOf(world).cancellation_timestamp) return world;
-  const waiting = ['funds_available', 'funds_blocked'].filter((region) =>
-    ['PENDING_CHECK', 'FUNDS_NOT_AVAILABLE', 'FUNDS_BLOCK_FAILURE'].includes(world.value[region] ?? ''),
-  );
-  if (waiting.length === 0) return world;
-  const stages = { ...world.stages };
-  for (const region of waiting) {
-    const stage = stages[region];
-    if (stage) stages[region] = { ...stage, dueAt: null, timestamp: at };
-  }
-  const off = Object.fromEntries(waiting.map((region) => [region, 'NOT_APPLICABLE']));
-  return { ...world, value: { ...world.value, ...off }, stages };
-}
-
-function onEvent(world: World, event: RegionEvent): Consequence {
-  const { at } = event;
-  const facts = factsOf(world);
-  switch (event.type) {
-    case 'created':
-      if (!isCash(facts.benefit_type)) return { world };
-      return {
-        world,
-        raised: ['funds_available', 'funds_blocked'].map((region) => ({
-          type: `${region}.enable`,
-          at,
-          dueAt: null,
-        })),
-      };
-    case 'batch_received':
-      return received(world, event as Event<'batch_received'>);
-    case 'batch_ready':
-      return batchReady(world, event as Event<'batch_ready'>);
-    case 'cancel':
-      return cancelled(world, at);
-    default: {
-      const column =
-        `number_of_disbursements_${event.type as 'shipped' | 'reconciled' | 'reversed'}` as const;
-      return { world: withFacts(world, { [column]: facts[column] + (event as Event<'shipped'>).count }) };
-    }
-  }
-}
-
-function onProcessed(world: World, region: string, { at }: RegionEvent): Consequence {
-  if (region === 'funds_available') return { world, raised: [{ type: 'funds_blocked.due', at, dueAt: at }] };
-  const blocked = withFacts(world, { funds_blocked_reference_number: 'BLOCK-1' });
-  const tells = permitted(world) && !factsOf(world).cancellation_timestamp;
-  return { world: blocked, effects: tells ? [toBatch(permission(at), { childrenOf: 'envelope-1' })] : [] };
-}
-
-const rules: MachineRules = {
-  regions: { funds_available: FUNDS_AVAILABLE, funds_blocked: FUNDS_BLOCKED },
-  maxAttempts: MAX_ATTEMPTS,
-  onEvent,
-  onProcessed,
-  settle,
 };
 
-function eventsFromOutside(snapshot: unknown, at: Date): EnvelopeEvent[] {
-  const { facts } = seen(snapshot).context as unknown as { facts: EnvelopeFacts };
-  if (stageOf(snapshot, 'funds_available').timestamp === null && isCash(facts.benefit_type)) {
-    return [{ type: 'created', at }];
-  }
-  const amounts = [
-    [1, '0.1'],
-    [1, '0.2'],
-    [1, '0.30'],
-    [1, '0'],
-    [2, '0.3'],
-    [1, '0.21'],
-    [2, '0.31'],
-    [3, '0.1'],
-  ] as const;
+/** More ready batches are no different from one. */
+const ready = (facts: EnvelopeFacts, at: Date): EnvelopeEvent[] =>
+  facts.number_of_batches_ready < 1 ? [{ type: 'batch_ready', at, batch: 'batch-1' }] : [];
+
+/** Receipt in all its ways; of an envelope in kind, which has no money to wait for. */
+function eventsInKind(_: unknown, at: Date): EnvelopeEvent[] {
   return [
     { type: 'created', at },
-    ...amounts.map(([count, quantity]) => ({ type: 'batch_received', at, count, quantity }) as const),
-    // More ready batches are no different from one.
-    ...(facts.number_of_batches_ready < 1 ? [{ type: 'batch_ready', at, batch: 'batch-1' } as const] : []),
+    received(at, 1, '0.1'),
+    received(at, 1, '0.2'),
+    received(at, 1, '0'),
+    received(at, 2, '0.30'),
+    received(at, 1, '0.31'),
+    received(at, 3, '0.1'),
     { type: 'cancel', at },
+    totals(at, 2, '0.3'),
+    totals(at, 2, '0.30', START),
+    totals(at, 1, '0.1'),
+    cancelledOf(at, 1, '0.1'),
+    cancelledOf(at, 2, '0.30'),
+    cancelledOf(at, 1, '0.31'),
+    cancelledOf(at, 3, '0.1'),
     { type: 'shipped', at, count: 3 },
     { type: 'reconciled', at, count: 2 },
     { type: 'reversed', at, count: 1 },
+  ];
+}
+
+/** Money in all its ways, with a receipt that is simple; what is given back takes the straight way only. */
+function eventsOfMoney(snapshot: unknown, at: Date): EnvelopeEvent[] {
+  const facts = factsOf(worldOf(snapshot));
+  if (stageOf(snapshot, 'funds_available').timestamp === null) return [{ type: 'created', at }];
+  return [
+    received(at, 2, '0.3'),
+    ...ready(facts, at),
+    { type: 'cancel', at },
+    totals(at, 2, '0.30'),
+    totals(at, 2, '0.3', START),
+    cancelledOf(at, 2, '0.3'),
     ...stageEvents(snapshot, 'funds_available', at),
     ...(stageEvents(snapshot, 'funds_blocked', at) as EnvelopeEvent[]),
+    ...straight(snapshot, 'funds_released', at),
+  ];
+}
+
+/** A stage that is done well at the first attempt. */
+function straight(
+  snapshot: unknown,
+  region: 'funds_available' | 'funds_released',
+  at: Date,
+): EnvelopeEvent[] {
+  const { jobId, dueAt } = stageOf(snapshot, region);
+  if (jobId !== null) return [{ type: `${region}.succeeded`, at, job: jobId }];
+  return dueAt === null ? [] : [{ type: `${region}.dispatch`, at, job: `job-${at.getTime()}` }];
+}
+
+/** The way back of a block, also of a second one, in all its ways; the others take the straight way. */
+function eventsOfReturn(snapshot: unknown, at: Date): EnvelopeEvent[] {
+  if (stageOf(snapshot, 'funds_available').timestamp === null) return [{ type: 'created', at }];
+  const { jobId, dueAt } = stageOf(snapshot, 'funds_blocked');
+  const job = jobId ?? `job-${at.getTime()}`;
+  const ofBlock: EnvelopeEvent[] =
+    jobId === null
+      ? [{ type: 'funds_blocked.dispatch', at, job }]
+      : [
+          { type: 'funds_blocked.submitting', at, job },
+          { type: 'funds_blocked.succeeded', at, job, reference: `BLOCK-${job}` },
+        ];
+  return [
+    received(at, 2, '0.3'),
+    { type: 'cancel', at },
+    totals(at, 2, '0.3', START),
+    ...straight(snapshot, 'funds_available', at),
+    ...(jobId === null && dueAt === null ? [] : ofBlock),
+    ...stageEvents(snapshot, 'funds_released', at),
   ];
 }
 
 describe('an envelope', () => {
   it('does in every state what the table says, and every transition is walked', () => {
     const coverage = new Coverage(envelopeMachine);
-    for (const benefit_type of ['CASH_DIGITAL', 'COMMODITY'] as const) {
-      walkEverywhere(
-        {
-          machine: envelopeMachine,
-          input: envelopeRecord({ benefit_type }, MAX_ATTEMPTS),
-          events: eventsFromOutside,
-          facts: (facts) => [
-            facts.number_of_disbursements_received,
-            facts.total_disbursement_quantity_received,
-            facts.number_of_batches_ready,
-          ],
-          rules,
-        },
-        coverage,
-      );
+    const walk = (
+      benefit_type: 'CASH_DIGITAL' | 'COMMODITY',
+      events: (snapshot: unknown, at: Date) => EnvelopeEvent[],
+    ) => {
+      const input = envelopeRecord({ benefit_type }, MAX_ATTEMPTS);
+      walkEverywhere({ machine: envelopeMachine, input, events, more: apart, rules }, coverage);
+    };
+    walk('COMMODITY', eventsInKind);
+    walk('CASH_DIGITAL', eventsOfMoney);
+    walk('CASH_DIGITAL', eventsOfReturn);
+    // What stages send to themselves only now and then.
+    for (const region of ENVELOPE_REGIONS) {
+      walk('CASH_DIGITAL', (snapshot, at) => [
+        ...(beginnings(region, at) as EnvelopeEvent[]),
+        ...(stageEvents(snapshot, region, at) as EnvelopeEvent[]),
+      ]);
     }
     expect(coverage.missed()).toEqual([]);
     expect(coverage.states).toBeGreaterThan(100);
@@ -218,6 +158,7 @@ describe('an envelope', () => {
       cancellation: 'Not_Cancelled',
       funds_available: funds,
       funds_blocked: funds,
+      funds_released: 'NOT_APPLICABLE',
     });
     expect(stageOf(snapshot, 'funds_available').dueAt).toBeNull();
   });

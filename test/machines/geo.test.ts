@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { GEO_REGIONS, type GeoEvent, type GeoRegion, geoMachine } from '../../src/machines/geo.ts';
 import { type Effect, geoRecord, later, newGeo, run, START, seen, stageOf, step } from './records.ts';
 import { everyStep, GEO } from './sequences.ts';
-import { type MachineRules, processStatus } from './table.ts';
-import { Coverage, microsteps, stageEvents, walkEverywhere } from './walks.ts';
+import { type Consequence, type MachineRules, processStatus, type World } from './table.ts';
+import { beginnings, Coverage, microsteps, stageEvents, walkEverywhere } from './walks.ts';
 
 const [WAREHOUSE, AGENCY] = GEO_REGIONS;
 
@@ -15,13 +15,24 @@ const allocated = (notify: boolean, at: Date) => ({ type: 'allocated', notify, a
 const turnOfBeneficiaries = (at: Date) =>
   toBeneficiaries({ type: 'beneficiary_notification.due', at, dueAt: at });
 
+/** What waits is called off, and the beneficiaries are told. */
+const cancelled = (world: World, at: Date): Consequence => ({
+  world,
+  raised: [
+    { type: 'warehouse_notification.cancel', at },
+    { type: 'agency_notification.cancel', at },
+  ],
+  effects: [toBeneficiaries({ type: 'cancel', at })],
+});
+
 const rules = (maxAttempts: number): MachineRules => ({
   regions: {
-    warehouse_notification: processStatus(false, true),
-    agency_notification: processStatus(false, true),
+    warehouse_notification: processStatus('skippable'),
+    agency_notification: processStatus('skippable'),
   },
   maxAttempts,
   onEvent: (world, event) => {
+    if (event.type === 'cancel') return cancelled(world, event.at);
     const { at, notify } = event as unknown as Extract<GeoEvent, { type: 'allocated' }>;
     if (Object.values(world.value).some((state) => state !== 'NOT_APPLICABLE')) return { world };
     return {
@@ -81,6 +92,7 @@ describe('a geo record', () => {
           events: (snapshot, at): GeoEvent[] => [
             allocated(true, at),
             allocated(false, at),
+            { type: 'cancel', at },
             ...GEO_REGIONS.flatMap((region) => [
               { type: `${region}.due`, at, dueAt: later(at, 2) } as const,
               ...stageEvents(snapshot, region, at),
@@ -91,12 +103,14 @@ describe('a geo record', () => {
         coverage,
       );
     }
-    // Only the agency is ever enabled without a time; the warehouse could be.
-    const events = (_: unknown, at: Date): GeoEvent[] => [
-      { type: 'warehouse_notification.enable', at, dueAt: null },
-      { type: 'warehouse_notification.due', at, dueAt: later(at, 2) },
-    ];
-    walkEverywhere({ machine: geoMachine, input: geoRecord(), events, rules: rules(3) }, coverage);
+    // Only the agency is ever enabled without a time, and none begins anew.
+    for (const region of GEO_REGIONS) {
+      const events = (snapshot: unknown, at: Date): GeoEvent[] => [
+        ...beginnings(region, at),
+        ...stageEvents(snapshot, region, at),
+      ];
+      walkEverywhere({ machine: geoMachine, input: geoRecord(2), events, rules: rules(2) }, coverage);
+    }
     expect(coverage.missed()).toEqual([]);
     expect(coverage.states).toBeGreaterThan(100);
   });
@@ -281,7 +295,7 @@ describe('a geo record, whatever happens to it', () => {
     let tried = 0;
     everyStep(GEO, ({ before, event, snapshot }) => {
       if (!/^warehouse_notification\.(succeeded|failed|refused|stale)$/.test(event.type)) return;
-      if (snapshot === before) return;
+      if (snapshot === before || event.code === 'ENVELOPE_CANCELLED') return;
       tried += 1;
       const [was, is] = [stageOf(before, AGENCY), stageOf(snapshot, AGENCY)];
       const waited = seen(before).value.agency_notification === 'PENDING' && was.dueAt === null;

@@ -92,6 +92,32 @@ describe('notifications', () => {
     expect(village.states('geo-0')[0]).toBe(end === 'final' ? 'ERROR' : 'PROCESSED');
   });
 
+  it('end with a cancellation: nobody is told any more, and nobody waits', () => {
+    let [untold, told] = [0, 0];
+    fc.assert(
+      fc.property(geos, beneficiaries, moves, moves, (ofGeos, each, first, then) => {
+        const village = new Village(ofGeos, each);
+        village.allocate(true);
+        for (const one of first) play(village, one);
+        village.cancel();
+        const ended = [...village.ended];
+        for (const one of then) play(village, one);
+        village.settle();
+        for (const id of village.ids) village.retry(id);
+        village.settle();
+        expect(village.ended).toEqual(ended);
+        for (const state of village.ids.flatMap((id) => village.states(id))) {
+          expect(['NOT_APPLICABLE', 'PROCESSED']).toContain(state);
+          if (state === 'PROCESSED') told += 1;
+          else untold += 1;
+        }
+      }),
+      { numRuns: 60 },
+    );
+    expect(untold).toBeGreaterThan(0);
+    expect(told).toBeGreaterThan(0);
+  });
+
   it('are all PROCESSED without anybody being told when they are suppressed', () => {
     fc.assert(
       fc.property(geos, beneficiaries, moves, (ofGeos, each, sequence) => {

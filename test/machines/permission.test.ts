@@ -79,7 +79,7 @@ describe('the permission to pay', () => {
   });
 
   it('and a cancellation exclude each other, whichever comes first', () => {
-    const met = { accepted: 0, refused: 0 };
+    const met = { accepted: 0, refused: 0, blocked: 0 };
     fc.assert(
       fc.property(batches, benefitType, moves([...MOVES, ...MOVES, 'cancel']), (count, type, sequence) => {
         const town = new Town(count, type);
@@ -101,6 +101,12 @@ describe('the permission to pay', () => {
         // Nothing is left waiting for an answer that never comes.
         expect(stageOf(town.envelope, 'funds_available').dueAt).toBeNull();
         expect(stageOf(town.envelope, 'funds_blocked').dueAt).toBeNull();
+        // What was blocked has been given back.
+        const { value, context } = seen(town.envelope);
+        const blocked = context.facts.funds_blocked_reference_number;
+        expect(value.funds_released).toBe(blocked === null ? 'NOT_APPLICABLE' : 'PROCESSED');
+        expect(context.facts.funds_released_reference_number).toBe(blocked);
+        met.blocked += blocked === null ? 0 : 1;
       }),
       { numRuns: 150 },
     );
@@ -118,6 +124,15 @@ function resolve(town: Town, n: number): void {
 }
 
 describe('a cancellation', () => {
+  it('reaches every batch at once, whatever is still on its way', () => {
+    const town = new Town(2, 'CASH_PHYSICAL');
+    town.advanceBatch(1, 'succeeded');
+    expect(town.cancel()).toBe(true);
+    expect(town.state(0, 'geo_resolution')).toBe('NOT_APPLICABLE');
+    // What a worker has in its hands is its own affair.
+    expect(town.state(1, 'geo_resolution')).toBe('PROCESSING');
+  });
+
   it('is still accepted while the only question is on its way, and then nobody is paid', () => {
     const town = new Town(1, 'CASH_DIGITAL');
     resolve(town, 0);

@@ -66,11 +66,14 @@ export class Town {
     return !waits && this.state(batch) !== 'NOT_APPLICABLE';
   }
 
-  /** A person cancels; tells whether the envelope accepted. */
+  /** A person cancels; tells whether the envelope accepted, in which case its batches know at the same moment. */
   cancel(): boolean {
     const before = this.envelope;
-    this.#tellEnvelope({ type: 'cancel', at: this.#tick() });
-    return this.envelope !== before;
+    const at = this.#tick();
+    this.#tellEnvelope({ type: 'cancel', at });
+    if (this.envelope === before) return false;
+    for (const n of this.batches.keys()) this.#tellBatch(n, { type: 'cancel', at });
+    return true;
   }
 
   /** The next thing that happens to a batch's own work; false when there is none. */
@@ -92,9 +95,11 @@ export class Town {
     const regions: readonly (readonly [EnvelopeRegion, readonly string[]])[] = [
       ['funds_available', ['PENDING_CHECK', 'FUNDS_NOT_AVAILABLE']],
       ['funds_blocked', ['PENDING_CHECK', 'FUNDS_BLOCK_FAILURE']],
+      ['funds_released', ['PENDING']],
     ];
     for (const [region, waiting] of regions) {
-      const event = this.#work(this.envelope, region, end, waiting, 'CHECK_IN_PROGRESS');
+      const working = region === 'funds_released' ? 'PROCESSING' : 'CHECK_IN_PROGRESS';
+      const event = this.#work(this.envelope, region, end, waiting, working);
       if (!event) continue;
       this.#tellEnvelope(event as EnvelopeEvent);
       return true;

@@ -2,13 +2,21 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type BatchEvent, batchMachine } from '../../src/machines/batch.ts';
 import { type EnvelopeEvent, envelopeMachine } from '../../src/machines/envelope.ts';
+import { NEW_STAGE } from '../../src/machines/stage.ts';
 import { later, newBatch, newEnvelope, run, START, seen, stageOf } from './records.ts';
-import { everyStep, PROCESSED, PROCESSING, SUBJECTS, WAITING } from './sequences.ts';
+import { everyStep, PROCESSED, PROCESSING, type SentEvent, SUBJECTS, WAITING } from './sequences.ts';
 import { microsteps } from './walks.ts';
 
 /** What holds for every machine under any sequence of events, in place or not. */
 
-const RESULTS = ['submitting', 'succeeded', 'refused', 'failed'];
+const RESULTS = ['submitting', 'succeeded', 'refused', 'failed', 'postponed'];
+const CALLED_OFF = 'ENVELOPE_CANCELLED';
+
+/** The region and the kind of an event, when it is a result under the job that owns the stage. */
+function ownResult(before: unknown, { type, job }: SentEvent): readonly [string, string] | null {
+  const [region = '', kind = ''] = type.split('.');
+  return RESULTS.includes(kind) && job === stageOf(before, region).jobId ? [region, kind] : null;
+}
 
 describe.each(SUBJECTS)('$name, whatever happens to it', (subject) => {
   it('never uses more attempts than allowed', () => {
@@ -23,7 +31,7 @@ describe.each(SUBJECTS)('$name, whatever happens to it', (subject) => {
     expect(usedUp).toBeGreaterThan(0);
   });
 
-  it('never leaves PROCESSED, and leaves NOT_APPLICABLE only when the stage is enabled or skipped', () => {
+  it('leaves PROCESSED only to begin anew, and NOT_APPLICABLE when enabled, skipped or begun anew', () => {
     let changes = 0;
     everyStep(
       subject,
@@ -33,9 +41,10 @@ describe.each(SUBJECTS)('$name, whatever happens to it', (subject) => {
             const [from, to] = [seen(micro.before).value[region] ?? '', seen(micro.after).value[region]];
             if (from === to) continue;
             changes += 1;
-            expect(PROCESSED).not.toContain(from);
-            if (from === 'NOT_APPLICABLE')
-              expect(micro.event.type).toBe(`${region}.${PROCESSED.includes(to ?? '') ? 'skip' : 'enable'}`);
+            const cause = micro.event.type.replace(`${region}.`, '');
+            if (PROCESSED.includes(from)) expect(['restart', 'reset']).toContain(cause);
+            if (from !== 'NOT_APPLICABLE') continue;
+            expect(PROCESSED.includes(to ?? '') ? ['skip'] : ['enable', 'restart']).toContain(cause);
           }
         }
       },
@@ -89,11 +98,77 @@ describe.each(SUBJECTS)('$name, whatever happens to it', (subject) => {
     });
   });
 
+  it('uses up no attempt when it is postponed, and waits until it may be tried again', () => {
+    let postponed = 0;
+    everyStep(subject, ({ before, event, snapshot, effects }) => {
+      const [region, kind] = ownResult(before, event) ?? [];
+      if (region === undefined || kind !== 'postponed') return;
+      // A cancelled envelope waits for nothing.
+      if (seen(before).value.cancellation === 'Cancelled') return;
+      postponed += 1;
+      const was = stageOf(before, region);
+      expect(stageOf(snapshot, region)).toEqual({
+        ...was,
+        jobId: null,
+        errorCode: event.code,
+        dueAt: event.retryAt,
+        timestamp: event.at,
+        submittedAt: event.unsent ? null : was.submittedAt,
+      });
+      expect(WAITING).toContain(seen(snapshot).value[region]);
+      expect(effects).toEqual([]);
+    });
+    expect(postponed).toBeGreaterThan(0);
+  });
+
+  it('is called off, and counts no attempt, when the work finds its envelope cancelled', () => {
+    let off = 0;
+    everyStep(subject, ({ before, event, snapshot, effects }) => {
+      const [region, kind] = ownResult(before, event) ?? [];
+      if (region === undefined || kind !== 'failed' || event.code !== CALLED_OFF) return;
+      off += 1;
+      const { attempts } = stageOf(before, region);
+      expect(seen(snapshot).value[region]).toBe('NOT_APPLICABLE');
+      expect(stageOf(snapshot, region)).toMatchObject({ attempts, errorCode: CALLED_OFF, dueAt: null });
+      expect(effects).toEqual([]);
+    });
+    expect(off).toBeGreaterThan(0);
+  });
+
+  it('forgets everything when it begins anew, and never submits again under the same key', () => {
+    let [begun, sent] = [0, 0];
+    everyStep(subject, ({ before, event }) => {
+      for (const { event: cause, ...micro } of microsteps(subject.machine, before as never, event)) {
+        const [region = '', kind = ''] = cause.type.split('.');
+        if (!['restart', 'reset'].includes(kind)) continue;
+        const alternatives = new Set(micro.transitions.map(({ eventType }) => eventType));
+        if (alternatives.size === 0) {
+          const nothingToReset = kind === 'reset' && seen(micro.before).value[region] === 'NOT_APPLICABLE';
+          expect(nothingToReset || !subject.restartable.includes(region)).toBe(true);
+        }
+        // A cancelled envelope calls off at once what begins anew; that is another step.
+        if (!alternatives.has(cause.type)) continue;
+        expect(subject.restartable).toContain(region);
+        begun += 1;
+        const { submission, submittedAt } = stageOf(micro.before, region);
+        if (submittedAt !== null) sent += 1;
+        expect(stageOf(micro.after, region)).toEqual({
+          ...NEW_STAGE,
+          submission: submittedAt === null ? submission : submission + 1,
+          dueAt: kind === 'restart' ? (cause as SentEvent).dueAt : null,
+          timestamp: event.at,
+        });
+      }
+    });
+    const some = subject.restartable.length > 0;
+    expect([begun > 0, sent > 0]).toEqual([some, some]);
+  });
+
   it('goes to ERROR at once when a fault is final, however many attempts are left', () => {
     let left = 0;
     everyStep(subject, ({ before, event, snapshot, maxAttempts }) => {
       const [region = '', kind] = event.type.split('.');
-      if (kind !== 'failed' || !event.final) return;
+      if (kind !== 'failed' || !event.final || event.code === CALLED_OFF) return;
       const { jobId, attempts } = stageOf(before, region);
       if (event.job !== jobId) return;
       if (attempts + 1 < maxAttempts) left += 1;

@@ -56,6 +56,7 @@ export const envelopeRecord = (facts: Partial<EnvelopeFacts> = {}, maxAttempts =
     funds_due_from: SCHEDULED,
     number_of_batches_ready: 0,
     funds_blocked_reference_number: null,
+    funds_released_reference_number: null,
     number_of_disbursements_shipped: 0,
     number_of_disbursements_reconciled: 0,
     number_of_disbursements_reversed: 0,

@@ -12,6 +12,7 @@ import {
   newEnvelope,
   newGeo,
   newStatement,
+  SCHEDULED,
   START,
   type Stepped,
   seen,
@@ -26,12 +27,18 @@ export interface SentEvent {
   readonly at: Date;
   readonly job?: string;
   readonly final?: boolean;
+  readonly unsent?: boolean;
+  readonly code?: string;
+  readonly dueAt?: Date;
+  readonly retryAt?: Date;
 }
 
 export interface Subject {
   readonly name: string;
   readonly machine: AnyStateMachine;
   readonly regions: readonly string[];
+  /** Those of them that may begin anew. */
+  readonly restartable: readonly string[];
   /** Events that belong to no stage. */
   readonly others: readonly Readonly<{ type: string; [field: string]: unknown }>[];
   start(maxAttempts: number, variant: number): unknown;
@@ -45,7 +52,8 @@ export const GEO: Subject = {
   name: 'a geo record',
   machine: geoMachine,
   regions: GEO_REGIONS,
-  others: [allocated(true), allocated(false)],
+  restartable: [],
+  others: [allocated(true), allocated(false), { type: 'cancel' }],
   start: (maxAttempts, variant) =>
     variant === 0 ? newGeo(maxAttempts) : step(geoMachine, newGeo(maxAttempts), allocated(true)).snapshot,
 };
@@ -54,7 +62,8 @@ export const BENEFICIARY: Subject = {
   name: 'a beneficiary record',
   machine: beneficiaryMachine,
   regions: BENEFICIARY_REGIONS,
-  others: [allocated(true), allocated(false)],
+  restartable: [],
+  others: [allocated(true), allocated(false), { type: 'cancel' }],
   start: (maxAttempts, variant) =>
     variant === 0
       ? newBeneficiary(maxAttempts)
@@ -66,18 +75,27 @@ export const SUBJECTS: readonly Subject[] = [
     name: 'a batch',
     machine: batchMachine,
     regions: BATCH_REGIONS,
-    others: [{ type: 'received' }],
+    restartable: BATCH_REGIONS.filter((region) => region !== 'sponsor_bank_dispatch'),
+    others: [{ type: 'received' }, { type: 'cancel' }, { type: 'disbursements_cancelled' }],
     start: (maxAttempts, variant) => newBatch(benefitType(variant), maxAttempts),
   },
   {
     name: 'an envelope',
     machine: envelopeMachine,
     regions: ENVELOPE_REGIONS,
+    restartable: ENVELOPE_REGIONS,
     others: [
       { type: 'created' },
       ...['0.1', '0.2'].map((quantity) => ({ type: 'batch_received', count: 1, quantity })),
       { type: 'batch_ready', batch: 'batch-1' },
       { type: 'cancel' },
+      ...(['0.3', '0.30', '0.4'] as const).map((total_disbursement_quantity) => ({
+        type: 'amend',
+        number_of_disbursements: 2,
+        total_disbursement_quantity,
+        funds_due_from: SCHEDULED,
+      })),
+      { type: 'disbursements_cancelled', count: 1, quantity: '0.1' },
       { type: 'shipped', count: 1 },
     ],
     start: (maxAttempts, variant) => newEnvelope({ benefit_type: benefitType(variant % 2) }, maxAttempts),
@@ -86,6 +104,7 @@ export const SUBJECTS: readonly Subject[] = [
     name: 'a statement',
     machine: statementMachine,
     regions: ['statement_process'],
+    restartable: [],
     others: [{ type: 'uploaded' }],
     start: (maxAttempts) => newStatement(maxAttempts),
   },
@@ -110,22 +129,29 @@ const KINDS = [
   'succeeded',
   'refused',
   'failed',
+  'called off',
+  'postponed',
   'stale',
   'retry',
   'release',
   'cancel',
   'skip',
+  'restart',
+  'reset',
 ];
-/** What is to the point in a state; success and cancellation are rare because they end things. */
+/** What is to the point in a state; what ends things, or begins them anew, is rare. */
 const IN_PLACE: readonly (readonly [readonly string[], readonly string[]])[] = [
   [['NOT_APPLICABLE'], ['enable']],
   [WAITING, ['dispatch', 'dispatch', 'dispatch', 'dispatch', 'dispatch', 'due', 'cancel']],
   [
     PROCESSING,
-    ['succeeded', 'refused', 'refused', 'failed', 'failed', 'failed', 'stale', 'submitting', 'submitting'],
+    [
+      ...['succeeded', 'called off', 'restart', 'stale', 'postponed', 'postponed'],
+      ...['refused', 'refused', 'failed', 'failed', 'failed', 'failed', 'submitting', 'submitting'],
+    ],
   ],
-  [['ERROR'], ['retry', 'retry', 'retry', 'release']],
-  [PROCESSED, ['retry']],
+  [['ERROR'], ['retry', 'retry', 'retry', 'retry', 'release', 'restart', 'reset']],
+  [PROCESSED, ['retry', 'restart', 'reset']],
 ];
 
 interface Choice {
@@ -133,6 +159,7 @@ interface Choice {
   readonly pick: number;
   readonly region: number;
   readonly final: boolean;
+  readonly unsent: boolean;
 }
 
 const choice: fc.Arbitrary<Choice> = fc.record({
@@ -144,6 +171,7 @@ const choice: fc.Arbitrary<Choice> = fc.record({
   pick: fc.nat({ max: 5_039 }),
   region: fc.nat({ max: 59 }),
   final: fc.boolean(),
+  unsent: fc.boolean(),
 });
 
 const among = <T>(list: readonly T[], n: number): T => {
@@ -155,7 +183,7 @@ const among = <T>(list: readonly T[], n: number): T => {
 function eventOf(
   { regions, others }: Subject,
   snapshot: unknown,
-  { what, pick, region, final }: Choice,
+  { what, pick, region, final, unsent }: Choice,
   at: Date,
 ): SentEvent {
   if (what === 'other') return { ...among(others, pick), at };
@@ -171,16 +199,16 @@ function eventOf(
   const owner = stageOf(snapshot, name).jobId;
   const result = what === 'in place' && owner !== null ? owner : 'foreign-job';
   const event = {
-    type: `${name}.${kind}`,
+    type: `${name}.${kind === 'called off' ? 'failed' : kind}`,
     at,
     job: kind === 'dispatch' ? `job-${at.getTime()}` : result,
     dueAt: later(at),
     retryAt: later(at, 5),
-    code: 'FAULT',
+    code: kind === 'called off' ? 'ENVELOPE_CANCELLED' : 'FAULT',
     reference: 'BLOCK-1',
     notify: pick % 2 === 0,
   };
-  return final ? { ...event, final } : event;
+  return { ...event, ...(final ? { final } : {}), ...(unsent ? { unsent } : {}) };
 }
 
 /** One step of a sequence. */

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { setup } from 'xstate';
 import { type StatementEvent, statementMachine } from '../../src/machines/statement.ts';
-import { later, statementRecord } from './records.ts';
+import { statementRecord } from './records.ts';
 import { type MachineRules, processStatus } from './table.ts';
-import { Coverage, stageEvents, transitionsOf, walkEverywhere } from './walks.ts';
+import { beginnings, Coverage, stageEvents, transitionsOf, walkEverywhere } from './walks.ts';
 
 const rules: MachineRules = {
-  regions: { statement_process: processStatus(false) },
+  regions: { statement_process: processStatus() },
   maxAttempts: 3,
   onEvent: (world, { type, at }) => ({
     world,
@@ -24,8 +24,7 @@ describe('a statement', () => {
         input: statementRecord(),
         events: (snapshot, at): StatementEvent[] => [
           { type: 'uploaded', at },
-          { type: 'statement_process.enable', at, dueAt: null },
-          { type: 'statement_process.due', at, dueAt: later(at, 2) },
+          ...beginnings('statement_process', at),
           ...stageEvents(snapshot, 'statement_process', at),
         ],
         rules,
@@ -59,7 +58,7 @@ describe('the walks', () => {
     const coverage = new Coverage(machine);
     expect(transitionsOf(machine)).toHaveLength(4);
     const [, , second] = transitionsOf(machine);
-    coverage.take(second ? [second.definition] : []);
+    coverage.take('second', () => (second ? [second.definition] : []));
     expect(coverage.missed()).toEqual([
       'm -(stop 1/1)->',
       'm.lamp.OFF -(go 1/2)->',

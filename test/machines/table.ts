@@ -15,19 +15,31 @@ export interface RegionEvent {
   readonly retryAt?: Date;
   readonly dueAt?: Date | null;
   readonly final?: boolean;
+  readonly unsent?: boolean;
 }
 
 type Attempts = '=' | '+1' | '0';
 type Code = '=' | 'code' | 'STALE' | '-';
 type Job = '=' | 'job' | '-';
 type Due = '=' | 'dueAt' | 'retryAt' | 'at' | '-';
-type Submission = '=' | '+1';
-type Submitted = '=' | 'first' | '-';
+/** `+1 if sent`: what has been submitted before is not what will be submitted next. */
+type Submission = '=' | '+1' | '+1 if sent';
+/** `sent`: as it was, unless the fault says that it surely never left. */
+type Submitted = '=' | 'first' | 'sent' | '-';
 /**
  * `mine`: the result comes under the job that owns the stage. `left`: another attempt is allowed after this one.
- * `waits`: no time has been set yet.
+ * `called off`: the fault says that the envelope was cancelled. `waits`: no time has been set yet.
  */
-type When = 'always' | 'mine' | 'mine, left' | 'left' | 'waits' | 'releasable' | 'skippable';
+type When =
+  | 'always'
+  | 'mine'
+  | 'mine, called off'
+  | 'mine, left'
+  | 'left'
+  | 'waits'
+  | 'releasable'
+  | 'skippable'
+  | 'restartable';
 type Row = readonly [string, string, When, string, Attempts, Code, Job, Due, Submission, Submitted];
 
 const COMMON: readonly Row[] = [
@@ -39,12 +51,23 @@ const COMMON: readonly Row[] = [
   ['PENDING', 'cancel', 'always', 'NOT_APPLICABLE', '=', '=', '=', '-', '=', '='],
   ['PROCESSING', 'submitting', 'mine', 'PROCESSING', '=', '=', '=', '=', '=', 'first'],
   ['PROCESSING', 'succeeded', 'mine', 'PROCESSED', '+1', '-', '-', '-', '=', '='],
-  ['PROCESSING', 'failed', 'mine, left', 'PENDING', '+1', 'code', '-', 'retryAt', '=', '='],
-  ['PROCESSING', 'failed', 'mine', 'ERROR', '+1', 'code', '-', '-', '=', '='],
+  ['PROCESSING', 'failed', 'mine, called off', 'NOT_APPLICABLE', '=', 'code', '-', '-', '=', 'sent'],
+  ['PROCESSING', 'failed', 'mine, left', 'PENDING', '+1', 'code', '-', 'retryAt', '=', 'sent'],
+  ['PROCESSING', 'failed', 'mine', 'ERROR', '+1', 'code', '-', '-', '=', 'sent'],
+  ['PROCESSING', 'postponed', 'mine', 'PENDING', '=', 'code', '-', 'retryAt', '=', 'sent'],
   ['PROCESSING', 'stale', 'left', 'PENDING', '+1', 'STALE', '-', 'retryAt', '=', '='],
   ['PROCESSING', 'stale', 'always', 'ERROR', '+1', 'STALE', '-', '-', '=', '='],
   ['ERROR', 'retry', 'always', 'PENDING', '0', '=', '-', 'at', '=', '='],
   ['ERROR', 'release', 'releasable', 'PROCESSED', '=', '=', '-', '-', '=', '='],
+  ['NOT_APPLICABLE', 'restart', 'restartable', 'PENDING', '0', '-', '-', 'dueAt', '+1 if sent', '-'],
+  ['PENDING', 'restart', 'restartable', 'PENDING', '0', '-', '-', 'dueAt', '+1 if sent', '-'],
+  ['PROCESSING', 'restart', 'restartable', 'PENDING', '0', '-', '-', 'dueAt', '+1 if sent', '-'],
+  ['PROCESSED', 'restart', 'restartable', 'PENDING', '0', '-', '-', 'dueAt', '+1 if sent', '-'],
+  ['ERROR', 'restart', 'restartable', 'PENDING', '0', '-', '-', 'dueAt', '+1 if sent', '-'],
+  ['PENDING', 'reset', 'restartable', 'NOT_APPLICABLE', '0', '-', '-', '-', '+1 if sent', '-'],
+  ['PROCESSING', 'reset', 'restartable', 'NOT_APPLICABLE', '0', '-', '-', '-', '+1 if sent', '-'],
+  ['PROCESSED', 'reset', 'restartable', 'NOT_APPLICABLE', '0', '-', '-', '-', '+1 if sent', '-'],
+  ['ERROR', 'reset', 'restartable', 'NOT_APPLICABLE', '0', '-', '-', '-', '+1 if sent', '-'],
 ];
 
 /** A refusal of the outside is a fault; the next submission is another one. */
@@ -58,22 +81,25 @@ const FUNDS: readonly Row[] = [
   ['PROCESSING', 'refused', 'mine', 'ASK_AGAIN', '=', 'code', '-', 'at', '+1', '-'],
   ['ASK_AGAIN', 'dispatch', 'always', 'PROCESSING', '=', '=', 'job', '-', '=', '='],
   ['ASK_AGAIN', 'cancel', 'always', 'NOT_APPLICABLE', '=', '=', '=', '-', '=', '='],
+  ['ASK_AGAIN', 'restart', 'restartable', 'PENDING', '0', '-', '-', 'dueAt', '+1 if sent', '-'],
+  ['ASK_AGAIN', 'reset', 'restartable', 'NOT_APPLICABLE', '0', '-', '-', '-', '+1 if sent', '-'],
 ];
 
 /** The words of a region, in the order NOT_APPLICABLE, PENDING, PROCESSING, PROCESSED, ERROR, ASK_AGAIN. */
 export type Words = readonly string[];
 const PLAIN: Words = ['NOT_APPLICABLE', 'PENDING', 'PROCESSING', 'PROCESSED', 'ERROR', 'ASK_AGAIN'];
 
+/** What may be done with some regions and not with others. */
+type Liberty = 'releasable' | 'skippable' | 'restartable';
+
 export interface RegionRules {
   readonly words: Words;
-  readonly releasable: boolean;
-  readonly skippable: boolean;
+  readonly liberties: readonly Liberty[];
 }
 
-export const processStatus = (releasable: boolean, skippable = false): RegionRules => ({
+export const processStatus = (...liberties: readonly Liberty[]): RegionRules => ({
   words: PLAIN.slice(0, 5),
-  releasable,
-  skippable,
+  liberties,
 });
 export const FUNDS_AVAILABLE: RegionRules = {
   words: [
@@ -84,8 +110,7 @@ export const FUNDS_AVAILABLE: RegionRules = {
     'ERROR',
     'FUNDS_NOT_AVAILABLE',
   ],
-  releasable: false,
-  skippable: false,
+  liberties: ['restartable'],
 };
 export const FUNDS_BLOCKED: RegionRules = {
   words: [
@@ -96,8 +121,7 @@ export const FUNDS_BLOCKED: RegionRules = {
     'ERROR',
     'FUNDS_BLOCK_FAILURE',
   ],
-  releasable: false,
-  skippable: false,
+  liberties: ['restartable'],
 };
 
 /** The plain word for a region's state, and back. */
@@ -123,11 +147,13 @@ export function byTheTable(
   const holds: Record<When, boolean> = {
     always: true,
     mine: event.job === stage.jobId,
+    'mine, called off': event.job === stage.jobId && event.code === 'ENVELOPE_CANCELLED',
     'mine, left': event.job === stage.jobId && event.final !== true && stage.attempts + 1 < maxAttempts,
     left: stage.attempts + 1 < maxAttempts,
     waits: stage.dueAt === null,
-    releasable: rules.releasable,
-    skippable: rules.skippable,
+    releasable: rules.liberties.includes('releasable'),
+    skippable: rules.liberties.includes('skippable'),
+    restartable: rules.liberties.includes('restartable'),
   };
   const rows = [
     ...COMMON,
@@ -153,8 +179,17 @@ export function byTheTable(
         at: event.at,
         '-': null,
       }[due],
-      submission: { '=': stage.submission, '+1': stage.submission + 1 }[submission],
-      submittedAt: { '=': stage.submittedAt, first: stage.submittedAt ?? event.at, '-': null }[submitted],
+      submission: {
+        '=': stage.submission,
+        '+1': stage.submission + 1,
+        '+1 if sent': stage.submission + (stage.submittedAt === null ? 0 : 1),
+      }[submission],
+      submittedAt: {
+        '=': stage.submittedAt,
+        first: stage.submittedAt ?? event.at,
+        sent: event.unsent === true ? null : stage.submittedAt,
+        '-': null,
+      }[submitted],
       // Saying that something is about to be sent is no change of the stage.
       timestamp: type === 'submitting' ? stage.timestamp : event.at,
     },

@@ -74,6 +74,14 @@ describe('the types of events', () => {
     send({ type: 'batch_received', at, count: 1, quantity: 0.1 });
     // @ts-expect-error how many?
     send({ type: 'shipped', at });
+    // @ts-expect-error from when anew?
+    send({ type: 'geo_resolution.restart', at });
+    // @ts-expect-error postponed until when?
+    send({ type: 'fa_resolution.postponed', at, job: 'j', code: 'C' });
+    // @ts-expect-error to which totals?
+    send({ type: 'amend', at, funds_due_from: at });
+    // @ts-expect-error how many, and of how much?
+    send({ type: 'disbursements_cancelled', at, count: '1' });
     // @ts-expect-error there is no such field
     send({ type: 'fa_resolution.succeeded', at, job: 'j', code: 'X' });
     send(

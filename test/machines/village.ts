@@ -40,6 +40,7 @@ export class Village {
   /** Who was handed to a worker (`<id> <region>`), and whose first attempt has ended, in order. */
   readonly began: string[] = [];
   readonly ended: string[] = [];
+  cancelled = false;
   readonly #post: Letter[] = [];
   #copied = 0;
   #at = START;
@@ -76,6 +77,12 @@ export class Village {
     this.#send('batch-1', { type: 'agency_allocation.succeeded', at: this.#tick(), job: 'agencies', notify });
   }
 
+  /** The envelope is cancelled: the batch knows at once, the others by the post. */
+  cancel(): void {
+    this.cancelled = true;
+    this.#send('batch-1', { type: 'cancel', at: this.#tick() });
+  }
+
   /** Copies the next circular; false when there is none. */
   copy(): boolean {
     const circular = this.circulars[this.#copied];
@@ -108,6 +115,12 @@ export class Village {
         return true;
       }
       if (state !== 'PROCESSING') continue;
+      if (this.cancelled) {
+        // The worker looks before it tells anybody.
+        const off = { code: 'ENVELOPE_CANCELLED', retryAt: at, final: true };
+        this.#send(id, { type: `${region}.failed`, at, job: jobId, ...off });
+        return true;
+      }
       const kind = end === 'final' ? 'failed' : end;
       const fault = { code: 'NOTIFIER_DOWN', retryAt: at, final: end === 'final' };
       if (!this.ended.includes(name)) this.ended.push(name);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { envelopeActor, geoActor } from '../../src/stages/actors.ts';
+import { geoActor } from '../../src/stages/actors.ts';
+import { cancelEnvelope } from '../../src/stages/cancellation.ts';
 import { becomes } from '../support/becomes.ts';
 import { type InKindPipeline, openInKind } from '../support/in-kind.ts';
 import { treat } from '../support/notified.ts';
@@ -23,7 +24,7 @@ describe('what an operator tries again for an envelope that was cancelled meanwh
 
   async function cancel({ envelope: { id } }: Disbursing): Promise<void> {
     const { system } = world.pipeline;
-    const answer = await system.send(envelopeActor, id, { type: 'cancel', at: new Date() });
+    const answer = await system.transact((tx) => cancelEnvelope(tx, id));
     expect(answer.accepted).toBe(true);
   }
 
@@ -35,7 +36,7 @@ describe('what an operator tries again for an envelope that was cancelled meanwh
     await world.register([row?.beneficiary_id ?? ''], world.zone(0));
     await world.retry(disbursing, 'geo_resolution');
     const batch = await becomes(() => world.batch(disbursing), {
-      geo_resolution_status: 'ERROR',
+      geo_resolution_status: 'NOT_APPLICABLE',
       geo_resolution_latest_error_code: 'ENVELOPE_CANCELLED',
     });
     expect(await world.addresses(String(batch.id))).toEqual([]);
@@ -49,7 +50,7 @@ describe('what an operator tries again for an envelope that was cancelled meanwh
     await world.agencies([world.zone(1)], true);
     await world.retry(disbursing, 'agency_allocation');
     const batch = await becomes(() => world.batch(disbursing), {
-      agency_allocation_status: 'ERROR',
+      agency_allocation_status: 'NOT_APPLICABLE',
       agency_allocation_latest_error_code: 'ENVELOPE_CANCELLED',
     });
     expect(await world.geos(String(batch.id))).toMatchObject([
@@ -71,7 +72,7 @@ describe('what an operator tries again for an envelope that was cancelled meanwh
       at: new Date(),
     });
     await becomes(warehouse, {
-      warehouse_notification_status: 'ERROR',
+      warehouse_notification_status: 'NOT_APPLICABLE',
       warehouse_notification_latest_error_code: 'ENVELOPE_CANCELLED',
     });
     const logs = await world.logs(disbursing.envelope.id);

@@ -9,11 +9,11 @@ export const PLAIN_BANK = {
 };
 
 /**
- * The connector of a deployment to a bank without idempotency keys that cannot be asked about payments either: whatever
- * is sent twice is done twice.
+ * The connector of a deployment to a bank without idempotency keys that can neither be asked about payments nor told to
+ * give a block back: whatever is sent twice is done twice.
  */
 export function createBankConnector(settings: BankConnectorSettings): BankConnector {
-  const { inquirePayment: _, ...bank } = createExampleBank(settings);
+  const { inquirePayment: _, releaseBlock: __, ...bank } = createExampleBank(settings);
   const unrecognised = () => ({ idempotencyKey: randomUUID() });
   return {
     ...bank,

@@ -41,7 +41,9 @@ function untouched(actor: Actor, { region, columns }: StageRegion): Columns {
 function afterwards({ columns, processing }: StageRegion, entry: JournalRow, before: Columns): Columns {
   const announces = entry.event === 'submitting';
   const refused = entry.event === 'refused';
+  const anew = entry.event === 'restart' || entry.event === 'reset';
   const { submission, submitted_at } = columns;
+  const submits = refused || (anew && submitted_at !== null && before[submitted_at] !== null);
   return {
     [columns.status]: entry.to_state,
     // Announcing a submission is not a change of the status.
@@ -51,8 +53,8 @@ function afterwards({ columns, processing }: StageRegion, entry: JournalRow, bef
     // An entry also names the job that has just ended.
     [columns.job_id]: entry.to_state === processing ? entry.job_id : null,
     [columns.due_at]: entry.due_at,
-    ...(submission === null || !refused ? {} : { [submission]: Number(before[submission]) + 1 }),
-    ...(submitted_at === null || !refused ? {} : { [submitted_at]: null }),
+    ...(submission === null || !submits ? {} : { [submission]: Number(before[submission]) + 1 }),
+    ...(submitted_at === null || !(refused || anew) ? {} : { [submitted_at]: null }),
     ...(submitted_at === null || !announces ? {} : { [submitted_at]: before[submitted_at] ?? entry.at }),
   };
 }

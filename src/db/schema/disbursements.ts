@@ -57,6 +57,7 @@ export const disbursements = pgTable(
   },
   (t) => [
     index('disbursements_batch').on(t.disbursement_batch_control_id),
+    index('disbursements_beneficiary').on(t.beneficiary_id, t.receipt_time_stamp),
     statusCheck('disbursements_cancellation_status', t.cancellation_status, ['NOT_CANCELLED', 'CANCELLED']),
     check('disbursements_quantity', sql`${t.disbursement_quantity} >= 0`),
   ],
@@ -111,7 +112,7 @@ export const disbursementRecons = pgTable(
     remittance_statement_id: text().notNull(),
     remittance_statement_number: text(),
     remittance_statement_sequence: text(),
-    /** Place of the entry in the file, from 1, counted over all its statements. */
+    /** Place of the entry in its statement, from 1. */
     remittance_entry_sequence: integer().notNull(),
     remittance_entry_date: utc(),
     remittance_value_date: utc(),

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { bigint, check, date, index, integer, numeric, pgTable, text } from 'drizzle-orm/pg-core';
-import { statusCheck, utc } from './stage-columns.ts';
+import { stageColumns, stageConstraints, statusCheck, utc } from './stage-columns.ts';
 
 export const FUNDS_AVAILABLE_STATUSES = [
   'NOT_APPLICABLE',
@@ -107,6 +107,8 @@ export const envelopeBatchStatusForCash = pgTable(
     funds_blocked_submission: integer().notNull().default(1),
     funds_blocked_submitted_at: utc(),
     funds_blocked_reference_number: text(),
+    ...stageColumns('funds_released'),
+    funds_released_reference_number: text(),
     number_of_disbursements_shipped: integer().notNull().default(0),
     number_of_disbursements_reconciled: integer().notNull().default(0),
     number_of_disbursements_reversed: integer().notNull().default(0),
@@ -134,5 +136,6 @@ export const envelopeBatchStatusForCash = pgTable(
     index('funds_blocked_in_progress')
       .on(t.funds_blocked_latest_timestamp)
       .where(sql`${t.funds_blocked_with_bank} = 'CHECK_IN_PROGRESS'`),
+    ...stageConstraints(t, 'funds_released'),
   ],
 );

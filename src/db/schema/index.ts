@@ -1,5 +1,6 @@
 export * from './disbursements.ts';
 export * from './envelopes.ts';
 export * from './geo.ts';
+export * from './requests.ts';
 export * from './runtime.ts';
 export * from './statements.ts';
