@@ -17,13 +17,15 @@ export class HttpError extends Error {
 }
 
 /** What refusals that HTTP itself makes are called, by status; their bodies are message envelopes like all others. */
-const CODES: Readonly<Record<number, readonly [code: string, sentence: string]>> = {
+export const HTTP_REFUSALS: Readonly<Record<number, readonly [code: string, sentence: string]>> = {
   400: ['REQUEST_MALFORMED', 'The request is malformed.'],
   404: ['PATH_NOT_FOUND', 'There is no such path.'],
   405: ['METHOD_NOT_ALLOWED', 'The path does not take this method.'],
   408: ['REQUEST_TIMEOUT', 'The request took too long to arrive.'],
   413: ['REQUEST_TOO_LARGE', 'The request is too large.'],
   415: ['UNSUPPORTED_MEDIA_TYPE', 'The path does not take this content type.'],
+  429: ['TOO_MANY_REQUESTS', 'Too many requests; Retry-After says when the next is taken.'],
+  431: ['HEADERS_TOO_LARGE', 'The headers of the request are too large.'],
 };
 
 /**
@@ -53,10 +55,18 @@ export function answerErrors(app: FastifyInstance, clock: Clock): void {
   });
 }
 
+/** Answers what the router refuses before there is a route: a URL that cannot be read. */
+export function routerErrors(clock: Clock) {
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+    const status = error.statusCode ?? 400;
+    refuse(request, reply, clock, status, ...wordsOf(status));
+  };
+}
+
 const pathOf = (url: string): string => url.split('?', 1)[0] ?? '';
 
 function wordsOf(status: number): readonly [code: string, sentence: string] {
-  return CODES[status] ?? ['REQUEST_REFUSED', 'The request is refused.'];
+  return HTTP_REFUSALS[status] ?? ['REQUEST_REFUSED', 'The request is refused.'];
 }
 
 function refuse(
@@ -67,7 +77,7 @@ function refuse(
   code: string,
   sentence: string,
 ): FastifyReply {
-  request.log.info({ path: request.routeOptions.url ?? null, status, code }, 'Request refused');
+  request.log.info({ path: request.routeOptions?.url ?? null, status, code }, 'Request refused');
   return reply.code(status).send(failure(requestIdOf(request.body), clock.now(), code, sentence));
 }
 

@@ -1,16 +1,15 @@
 import { isUtf8 } from 'node:buffer';
 
 /**
- * A JSON number with more digits than a double keeps, as it was written. It stands in for the number, so that an
- * amount is never rounded on the way in; a schema that expects anything but an amount refuses it.
+ * A JSON number with more digits than a double keeps. It stands in for the number, so that an amount is never rounded on
+ * the way in. It is a symbol because JSON has none: a schema that expects anything but an amount refuses it, one of an
+ * object too.
  */
-export class ExactNumber {
-  readonly source: string;
+export type ExactNumber = symbol;
 
-  constructor(source: string) {
-    this.source = source;
-  }
-}
+/** The text of an {@link ExactNumber}, as it was written; null for every other value. */
+export const sourceOf = (value: unknown): string | null =>
+  typeof value === 'symbol' ? (value.description ?? null) : null;
 
 /** A body that is not JSON. */
 export class NotJsonError extends Error {
@@ -40,11 +39,19 @@ export function parseJson(bytes: Buffer): unknown {
 function keepLongNumber(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
   const source = context?.source;
   if (typeof value !== 'number' || source === undefined) return value;
-  return source.length >= LONG_NUMBER_CHARS_MIN ? new ExactNumber(source) : value;
+  return source.length >= LONG_NUMBER_CHARS_MIN ? (Symbol(source) satisfies ExactNumber) : value;
 }
 
 /** Not in TypeScript's library yet: a value that `JSON.stringify` writes as it is (ECMAScript proposal JSON.parse source text). */
-const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
+const { rawJSON } = JSON as unknown as { rawJSON(text: string): RawJson };
+
+/** What `JSON.rawJSON` makes; there is nothing to do with it but to write it. */
+interface RawJson {
+  readonly rawJSON: string;
+}
+
+/** A decimal on its way out, see {@link jsonNumber}. */
+export type JsonNumber = number | RawJson;
 
 /**
  * Makes `JSON.stringify` write a decimal as a JSON number with all its digits. The systems that call us read numbers;
@@ -52,6 +59,6 @@ const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
  *
  * @param decimal exact decimal string as PostgreSQL's `numeric` or `src/decimal.ts` write it
  */
-export function jsonNumber(decimal: string): unknown {
+export function jsonNumber(decimal: string): JsonNumber {
   return decimal.length < LONG_NUMBER_CHARS_MIN ? Number(decimal) : rawJSON(decimal);
 }

@@ -1,7 +1,11 @@
 import type { FastifyBaseLogger } from 'fastify';
+import type { CircuitView } from '../connectors/circuit/circuit.ts';
 import type { Database } from '../db/connection.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ActorSystem } from '../runtime/system.ts';
+import type { SignatureCheck } from './partner/signature/check.ts';
+import type { PortalSettings } from './portal/settings.ts';
+import type { RequestLimits } from './request-limits.ts';
 
 /** What the HTTP surface needs of the process it runs in. */
 export interface ApiOptions {
@@ -20,10 +24,24 @@ export interface ApiOptions {
   readonly knownPrograms?: readonly string[];
   /** Whether envelopes are paid before their schedule date. Default false. */
   readonly processFutureSchedules?: boolean;
+  /** Whose tokens open the beneficiary portal API; null or left out: there is no such API. */
+  readonly portal?: PortalSettings | null;
+  /** Checks the signatures of partners; left out or null: requests need not be signed. */
+  readonly signatures?: SignatureCheck | null;
+  /** Requests of one partner or client address that are taken in a minute; left out or 0: all. */
+  readonly requestsPerMinute?: number;
+  /** Addresses and networks of proxies whose `X-Forwarded-For` is believed; none by default. */
+  readonly trustedProxies?: readonly string[];
+  /** Token that uploads of bank statements must carry; left out or empty: they need none. */
+  readonly uploadToken?: string;
+  /** How long a request that comes again gets its first answer, ms. Default a day. */
+  readonly replayWindowMs?: number;
   /** How long `close` waits for requests under way before it cuts their connections, ms. Default 10 s. */
   readonly closeGraceMs?: number;
   /** Left out: nothing is logged. */
   readonly logger?: FastifyBaseLogger;
+  /** The circuits to the systems outside; left out: there are none. */
+  readonly circuits?: () => ReadonlyMap<string, CircuitView>;
   /** The text of `/metrics`, in Prometheus' format; left out: there is no such path. */
   readonly metrics?: () => Promise<string>;
 }
@@ -36,8 +54,15 @@ export interface PartnerContext {
   readonly knownPrograms: ReadonlySet<string>;
   readonly processFutureSchedules: boolean;
   readonly statementBytesMax: number;
+  /** How long a request that comes again gets its first answer, ms. */
+  readonly replayWindowMs: number;
+  /** Null: requests need not be signed. */
+  readonly signatures: SignatureCheck | null;
+  /** Null: all requests are taken. */
+  readonly limits: RequestLimits | null;
 }
 
 export const BODY_BYTES_MAX_DEFAULT = 16 * 1024 * 1024;
 export const STATEMENT_BYTES_MAX_DEFAULT = 64 * 1024 * 1024;
+export const REPLAY_WINDOW_MS_DEFAULT = 86_400_000;
 export const CLOSE_GRACE_MS_DEFAULT = 10_000;

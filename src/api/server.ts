@@ -1,41 +1,60 @@
-import Fastify, { type FastifyInstance, LogController } from 'fastify';
-import { answerErrors } from './errors.ts';
+import Fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
+import { connectionErrors } from './connection-errors.ts';
+import { answerErrors, routerErrors } from './errors.ts';
+import { httpRules } from './http-rules.ts';
 import { parseJson } from './json.ts';
+import { documentation } from './openapi/index.ts';
+import { publishedBy } from './openapi/sections.ts';
 import { operations } from './operations.ts';
 import {
   type ApiOptions,
   BODY_BYTES_MAX_DEFAULT,
   CLOSE_GRACE_MS_DEFAULT,
+  REPLAY_WINDOW_MS_DEFAULT,
   STATEMENT_BYTES_MAX_DEFAULT,
 } from './options.ts';
 import { partnerApi } from './partner/index.ts';
+import { portalApi } from './portal/index.ts';
+import { securityHeaders } from './security-headers.ts';
 
 /** A request must have arrived within this time; bounds what a slow sender can hold on to. */
 const REQUEST_TIMEOUT_MS = 300_000;
 
 /**
- * Builds the HTTP surface of a process: the partner API (unless its role is `worker`) under `rootPath`, and
- * `/healthz`, `/readyz` and `/metrics` at the root, where the platform asks for them. Nothing is opened until
- * `listen`; `close` answers what is under way, as long as that does not take too long, and closes the rest.
+ * Builds the HTTP surface of a process: the partner API, and the beneficiary portal API where it is switched on (unless
+ * its role is `worker`), under `rootPath`, and `/healthz`, `/readyz` and `/metrics` at the root, where the platform asks
+ * for them. Nothing is opened until `listen`; `close` answers what is under way, as long as that does not take too long,
+ * and closes the rest.
  */
 export function buildApi(options: ApiOptions): FastifyInstance {
   const { logger } = options;
+  const { clock } = options.system.store.registry;
   const app: FastifyInstance = Fastify({
     ...(logger ? { loggerInstance: logger } : { logger: false }),
     bodyLimit: options.bodyBytesMax ?? BODY_BYTES_MAX_DEFAULT,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    trustProxy: options.trustedProxies?.length ? [...options.trustedProxies] : false,
     // Each surface says in one line of its own what it answered.
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: 'idle',
+    http: { requireHostHeader: false },
+    frameworkErrors: routerErrors(clock),
+    clientErrorHandler: connectionErrors(clock, logger),
   });
-  const { clock } = options.system.store.registry;
+  app.decorateRequest('bodyBytes', null);
+  securityHeaders(app);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     /^application\/(?:[\w.-]+\+)?json\b/i,
     { parseAs: 'buffer' },
-    async (_request: unknown, bytes: Buffer) => parseJson(bytes),
+    async (request: FastifyRequest, bytes: Buffer) => {
+      // The signature is made over what was sent.
+      if (options.signatures) request.bodyBytes = bytes;
+      return parseJson(bytes);
+    },
   );
   answerErrors(app, clock);
+  httpRules(app);
   boundClose(app, options.closeGraceMs ?? CLOSE_GRACE_MS_DEFAULT);
   app.register(operations, options);
   if (options.role !== 'worker') {
@@ -48,8 +67,22 @@ export function buildApi(options: ApiOptions): FastifyInstance {
         knownPrograms: new Set(options.knownPrograms ?? []),
         processFutureSchedules: options.processFutureSchedules ?? false,
         statementBytesMax: options.statementBytesMax ?? STATEMENT_BYTES_MAX_DEFAULT,
+        replayWindowMs: options.replayWindowMs ?? REPLAY_WINDOW_MS_DEFAULT,
+        signatures: options.signatures ?? null,
       },
+      requestsPerMinute: options.requestsPerMinute ?? 0,
+      uploadToken: options.uploadToken ?? '',
     });
+    app.register(documentation, { prefix: options.rootPath ?? '', parts: publishedBy(options) });
+    if (options.portal) {
+      app.register(portalApi, {
+        prefix: options.rootPath ?? '',
+        settings: options.portal,
+        database: options.database,
+        clock,
+        requestsPerMinute: options.requestsPerMinute ?? 0,
+      });
+    }
   }
   return app;
 }

@@ -141,6 +141,27 @@ describe('whatever is sent', () => {
     );
   });
 
+  it('a text of millions of characters is refused by the name of its field', async () => {
+    const long = '😀x'.repeat(2_500_000);
+    for (const field of ['beneficiary_name', 'disbursement_id']) {
+      const reply = await api.call('/create_disbursements', [
+        disbursementFixture(String(envelope.id), { [field]: long }),
+      ]);
+      expect(reply.status).toBe(200);
+      expect(reply.header.response_error_message).toMatch(
+        new RegExp(`${field}: must have at most \\d+ characters`),
+      );
+    }
+  });
+
+  it('a number for an object is no object, however many digits it has', async () => {
+    for (const digits of [5, 21]) {
+      const message = JSON.stringify(messageFixture(['?'])).replace('"?"', '1'.repeat(digits));
+      const reply = await api.post('/create_disbursements', message);
+      expect(reply.header.response_error_message).toBe('request_body.request_payload[0]: must be an object.');
+    }
+  });
+
   it('bytes that are no message never fail us', async () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 200 }),

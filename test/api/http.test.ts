@@ -263,6 +263,7 @@ describe('what the platform asks', () => {
       ready: true,
       role: 'all',
       checks: { database: fine, queue: fine, migrations: fine },
+      circuits: {},
     });
     await api.database.sql`update drizzle.__drizzle_migrations set created_at = 1`;
     const unready = await get(`${api.url}/readyz`);

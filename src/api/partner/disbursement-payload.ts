@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import { jsonNumber } from '../json.ts';
+import { amount, errorCodes } from './answer-fields.ts';
 import type { Fault } from './faults.ts';
 import { occurrences } from './faults.ts';
 import {
@@ -30,6 +31,22 @@ export const disbursementPayload = record({
 /** A disbursement as a partner describes it; its quantity is a canonical decimal string. */
 export type DisbursementPayload = z.infer<typeof disbursementPayload>;
 
+/** A disbursement on the wire. */
+export const disbursementOnWire = disbursementPayload.extend({ disbursement_quantity: amount.nullable() });
+
+/** A disbursement of a batch that is refused. */
+export const refusedDisbursement = disbursementOnWire.extend({ response_error_codes: errorCodes });
+
+/** The rules that {@link disbursementFaults} knows. */
+export const DISBURSEMENT_CODES = [
+  'INVALID_DISBURSEMENT_ID',
+  'INVALID_DISBURSEMENT_ENVELOPE_ID',
+  'INVALID_BENEFICIARY_ID',
+  'INVALID_DISBURSEMENT_PAYLOAD',
+  'INVALID_DISBURSEMENT_QUANTITY',
+  'INVALID_NARRATIVE',
+] as const;
+
 /** A disbursement that keeps all rules; without a cycle of its own it is of its envelope's cycle. */
 export interface Disbursement {
   readonly disbursement_id: string;
@@ -46,7 +63,7 @@ export function disbursementFaults(batch: readonly DisbursementPayload[]): Fault
   const timesOfBeneficiary = occurrences(batch.map(({ beneficiary_id }) => beneficiary_id));
   return batch.map((item) => {
     const faults: Fault[] = [];
-    const check = (broken: boolean, code: string, why: string): void => {
+    const check = (broken: boolean, code: (typeof DISBURSEMENT_CODES)[number], why: string): void => {
       if (broken) faults.push({ code, why });
     };
     check(isBlank(item.disbursement_id), 'INVALID_DISBURSEMENT_ID', 'disbursement_id is missing');

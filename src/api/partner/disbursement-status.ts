@@ -1,6 +1,8 @@
+import { z } from 'zod';
 import { jsonNumber } from '../json.ts';
+import { amount, instant, textOrNull } from './answer-fields.ts';
 import { identifier, listOf } from './fields.ts';
-import { type Answer, messageOf } from './message.ts';
+import { messageOf } from './message.ts';
 import type { Operation } from './operation.ts';
 
 const IDS_MAX = 10_000;
@@ -9,30 +11,84 @@ const ENTRIES_MAX = 100;
 
 const schema = messageOf({ request_payload: listOf(identifier, IDS_MAX) });
 
+/** A remittance, and its reversal if one came back. */
+const recon = z.object({
+  disbursement_batch_control_id: z.string(),
+  disbursement_id: textOrNull,
+  disbursement_batch_control_geo_id: textOrNull,
+  disbursement_envelope_id: z.string(),
+  beneficiary_name_from_bank: textOrNull,
+  remittance_amount: amount,
+  remittance_reference_number: textOrNull,
+  remittance_statement_id: z.string(),
+  remittance_statement_number: textOrNull,
+  remittance_statement_sequence: textOrNull,
+  remittance_entry_sequence: z.string(),
+  remittance_entry_date: instant.nullable(),
+  remittance_value_date: instant.nullable(),
+  reversal_found: z.boolean(),
+  reversal_statement_id: textOrNull,
+  reversal_statement_number: textOrNull,
+  reversal_statement_sequence: textOrNull,
+  reversal_entry_sequence: textOrNull,
+  reversal_entry_date: instant.nullable(),
+  reversal_value_date: instant.nullable(),
+  reversal_reason: textOrNull,
+});
+
+/** A statement's entry that could not be matched. */
+const errorRecon = z.object({
+  statement_id: z.string(),
+  statement_number: textOrNull,
+  statement_sequence: textOrNull,
+  entry_sequence: z.string(),
+  entry_date: instant.nullable(),
+  value_date: instant.nullable(),
+  entry_amount: amount,
+  error_reason: z.string(),
+  reconciliation_id: z.string(),
+  disbursement_envelope_id: textOrNull,
+  disbursement_batch_control_geo_id: textOrNull,
+  bank_reference_number: textOrNull,
+});
+
+const answer = z.array(
+  z.object({
+    reconciliation_id: z.string(),
+    disbursement_recon_records: z.object({
+      disbursement_recon_payloads: z.array(recon),
+      disbursement_error_recon_payloads: z.array(errorRecon),
+    }),
+  }),
+);
+
+type Recon = z.infer<typeof recon>;
+type ErrorRecon = z.infer<typeof errorRecon>;
+
 /** A remittance as its row has it; entry sequences are text on the wire. */
-interface ReconRow {
+type ReconRow = Omit<Recon, 'remittance_amount' | 'remittance_entry_sequence' | 'reversal_entry_sequence'> & {
   readonly reconciliation_id: string;
   readonly remittance_amount: string;
   readonly remittance_entry_sequence: number;
   readonly reversal_entry_sequence: number | null;
-  readonly [column: string]: unknown;
-}
+};
 
-interface ErrorReconRow {
-  readonly reconciliation_id: string;
+type ErrorReconRow = Omit<ErrorRecon, 'entry_amount' | 'entry_sequence'> & {
   readonly entry_amount: string;
   readonly entry_sequence: number;
-  readonly [column: string]: unknown;
-}
+};
 
 /**
  * `/get_disbursement_status`: what the bank's statements say about disbursements or geo records, by id, in the order
  * asked. An id that no statement names has no records, whether or not there is a disbursement by it.
  */
-export const disbursementStatus: Operation<(typeof schema)['_output']> = {
+export const disbursementStatus: Operation<z.infer<typeof schema>, z.infer<typeof answer>> = {
   path: '/get_disbursement_status',
+  summary: "What the bank's statements say about disbursements",
   schema,
-  async perform({ database: { sql } }, { request_payload: asked }): Promise<Answer> {
+  answer,
+  codes: [],
+  async perform({ database: { sql } }, { request_payload: asked }) {
     const ids = [...new Set(asked)];
     const found = await sql<ReconRow[]>`
       select reconciliation_id, disbursement_batch_control_id, disbursement_id, disbursement_batch_control_geo_id,
@@ -62,7 +118,7 @@ export const disbursementStatus: Operation<(typeof schema)['_output']> = {
   },
 };
 
-function reconAnswer({ reconciliation_id: _, ...row }: ReconRow) {
+function reconAnswer({ reconciliation_id: _, ...row }: ReconRow): Recon {
   return {
     ...row,
     remittance_amount: jsonNumber(row.remittance_amount),
@@ -72,6 +128,6 @@ function reconAnswer({ reconciliation_id: _, ...row }: ReconRow) {
   };
 }
 
-function errorReconAnswer(row: ErrorReconRow) {
+function errorReconAnswer(row: ErrorReconRow): ErrorRecon {
   return { ...row, entry_amount: jsonNumber(row.entry_amount), entry_sequence: String(row.entry_sequence) };
 }

@@ -1,17 +1,21 @@
 import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
 import type { PartnerContext } from '../options.ts';
 import {
+  DISBURSEMENT_CODES,
   type DisbursementPayload,
   digestOf,
   disbursementAnswer,
   disbursementFaults,
+  disbursementOnWire,
   disbursementPayload,
   disbursementsOf,
+  refusedDisbursement,
 } from './disbursement-payload.ts';
 import { type Batch, batchTaken, idsTaken, storeBatch } from './disbursement-store.ts';
 import { type Fault, isUniqueViolation, refusalOf } from './faults.ts';
 import { filledReference, listOf } from './fields.ts';
-import { type Answer, messageOf, Refusal } from './message.ts';
+import { messageOf, Refusal } from './message.ts';
 import type { Operation } from './operation.ts';
 
 /** A request of the default size limit holds about as many. */
@@ -21,6 +25,7 @@ const schema = messageOf({
   disbursement_batch_control_id: filledReference.nullish(),
   request_payload: listOf(disbursementPayload, DISBURSEMENTS_MAX),
 });
+const answer = z.array(disbursementOnWire);
 
 /**
  * `/create_disbursements`: takes a batch of disbursements of one envelope, all of it or nothing.
@@ -28,29 +33,39 @@ const schema = messageOf({
  * A request that is sent again (the same disbursements, and the same batch id where one is given) gets the first
  * answer again, also when both are under way at once.
  */
-export const createDisbursements: Operation<(typeof schema)['_output']> = {
+export const createDisbursements: Operation<z.infer<typeof schema>, z.infer<typeof answer>> = {
   path: '/create_disbursements',
+  summary: 'Takes a batch of disbursements of one envelope, all of it or nothing',
   schema,
-  async perform(
-    context,
-    { disbursement_batch_control_id: givenId, request_payload: payload },
-  ): Promise<Answer> {
+  answer,
+  answerBody: { disbursement_batch_control_id: z.string() },
+  refusal: z.array(refusedDisbursement).nullable(),
+  codes: [
+    ...DISBURSEMENT_CODES,
+    'MULTIPLE_ENVELOPES_FOUND',
+    'DISBURSEMENT_ENVELOPE_NOT_FOUND',
+    'DISBURSEMENT_ENVELOPE_ALREADY_CANCELED',
+    'NO_OF_DISBUESEMENTS_EXCEEDS_DECLARED',
+    'TOTAL_DISBURSEMENT_QUANTITY_EXCEEDS_DECLARED',
+  ],
+  changes: true,
+  async perform(context, { disbursement_batch_control_id: givenId, request_payload: payload }) {
     const envelopeId = onlyEnvelopeOf(payload);
     const items = disbursementsOf(payload);
     const batch: Batch = { id: givenId ?? uuidv7(), envelopeId, items, digest: digestOf(envelopeId, items) };
-    const answer = (id: string): Answer => ({
+    const taken = (id: string) => ({
       payload: payload.map(disbursementAnswer),
       body: { disbursement_batch_control_id: id },
     });
     const earlier = await batchTaken(context.database.sql, batch, givenId ?? null);
-    if (earlier !== null) return answer(earlier);
+    if (earlier !== null) return taken(earlier);
     try {
       await storeBatch(context, batch);
-      return answer(batch.id);
+      return taken(batch.id);
     } catch (error) {
       // The same request may have been taken meanwhile; whatever stood in the way was its doing then.
       const meanwhile = await batchTaken(context.database.sql, batch, givenId ?? null);
-      if (meanwhile !== null) return answer(meanwhile);
+      if (meanwhile !== null) return taken(meanwhile);
       throw await refusalFor(error, context, batch, payload);
     }
   },

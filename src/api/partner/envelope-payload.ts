@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { BENEFIT_TYPES } from '../../machines/benefit-type.ts';
 import { jsonNumber } from '../json.ts';
+import { amount, errorCodes } from './answer-fields.ts';
 import type { Fault } from './faults.ts';
 import {
   count,
@@ -44,6 +45,30 @@ export const envelopePayload = record({
 /** An envelope as a partner describes it; its quantity is a canonical decimal string. */
 export type EnvelopePayload = z.infer<typeof envelopePayload>;
 
+/** An envelope on the wire. */
+const envelopeOnWire = envelopePayload.extend({ total_disbursement_quantity: amount.nullable() });
+
+/** An envelope that has been taken. */
+export const storedEnvelope = envelopeOnWire.extend({ id: z.string() });
+
+/** An envelope of a list that is refused. */
+export const refusedEnvelope = envelopeOnWire.extend({ response_error_codes: errorCodes });
+
+/** The rules that {@link envelopeFaults} knows. */
+export const ENVELOPE_CODES = [
+  'INVALID_PROGRAM_ID',
+  'INVALID_PROGRAM_MNEMONIC',
+  'INVALID_DISBURSEMENT_FREQUENCY',
+  'INVALID_CYCLE_CODE_MNEMONIC',
+  'INVALID_NO_OF_BENEFICIARIES',
+  'INVALID_NO_OF_DISBURSEMENTS',
+  'INVALID_DISBURSEMENT_QUANTITY',
+  'INVALID_BENEFIT_CODE_ID',
+  'INVALID_TARGET_REGISTRY',
+  'INVALID_DISBURSEMENT_ENVELOPE_ID',
+  'DISBURSEMENT_ENVELOPE_DATE_PASSED',
+] as const;
+
 /** What the rules are measured by. */
 export interface EnvelopeRules {
   /** Program mnemonics that are accepted; empty accepts all. */
@@ -54,7 +79,7 @@ export interface EnvelopeRules {
 
 /** The rules that an envelope breaks, in their order; empty when it keeps them all. */
 export function envelopeFaults(envelope: EnvelopePayload, rules: EnvelopeRules): Fault[] {
-  const checks: readonly [broken: boolean, code: string, why: string][] = [
+  const checks: readonly [broken: boolean, code: (typeof ENVELOPE_CODES)[number], why: string][] = [
     [
       isAbsentId(envelope.benefit_program_id),
       'INVALID_PROGRAM_ID',
@@ -113,7 +138,7 @@ function isKnownProgram(mnemonic: string | null | undefined, { knownPrograms }: 
 }
 
 /** An envelope on the wire: the payload, its quantity a JSON number. */
-export function envelopeAnswer(envelope: EnvelopePayload) {
+export function envelopeAnswer<E extends EnvelopePayload>(envelope: E) {
   const { total_disbursement_quantity: total } = envelope;
   return { ...envelope, total_disbursement_quantity: total ? jsonNumber(total) : null };
 }

@@ -1,28 +1,107 @@
 import type { PendingQuery, Row } from 'postgres';
+import { z } from 'zod';
 import type { Queryable } from '../../db/connection.ts';
+import { FUNDS_AVAILABLE_STATUSES, FUNDS_BLOCKED_STATUSES } from '../../db/schema/envelopes.ts';
+import { BENEFIT_TYPES } from '../../machines/benefit-type.ts';
 import { jsonNumber } from '../json.ts';
+import { amount, foreignId, instant, processStatus, tally, textOrNull } from './answer-fields.ts';
 import { identifier } from './fields.ts';
-import { geoRecords } from './geo-records.ts';
-import { type Answer, messageOf, Refusal } from './message.ts';
+import { geoRecord, geoRecords } from './geo-records.ts';
+import { messageOf, Refusal } from './message.ts';
 import type { Operation } from './operation.ts';
 
 const schema = messageOf({ request_payload: identifier });
 
-interface StatusRow {
-  readonly benefit_code_id: string;
-  readonly total_disbursement_quantity_declared: string;
-  readonly total_disbursement_quantity_received: string;
-  readonly [column: string]: unknown;
-}
+/** How many records are where in one stage. */
+const stageCounts = z.object({
+  stage: z.string(),
+  pending: tally,
+  processing: tally,
+  processed: tally,
+  error: tally,
+  latest_error_code: textOrNull,
+});
+
+/** How many zones, warehouses and agencies serve an envelope. */
+const allocations = z.object({
+  no_of_large_zones: tally,
+  no_of_small_zones: tally,
+  no_of_warehouses_allocated: tally,
+  no_of_warehouses_notified: tally,
+  no_of_agencies_allocated: tally,
+  no_of_agencies_notified: tally,
+});
+
+const answer = z.object({
+  disbursement_envelope_id: z.string(),
+  benefit_code_id: foreignId,
+  benefit_code_mnemonic: z.string(),
+  benefit_type: z.enum(BENEFIT_TYPES),
+  measurement_unit: z.string(),
+  cancellation_status: z.enum(['Not_Cancelled', 'Cancelled']),
+  number_of_beneficiaries_declared: tally,
+  number_of_beneficiaries_received: tally,
+  number_of_disbursements_declared: tally,
+  number_of_disbursements_received: tally,
+  total_disbursement_quantity_declared: amount,
+  total_disbursement_quantity_received: amount,
+  number_of_disbursements_left_out: tally,
+  number_of_disbursements_cancelled: tally,
+  funds_available_with_bank: z.enum(FUNDS_AVAILABLE_STATUSES),
+  funds_available_latest_timestamp: instant.nullable(),
+  funds_available_latest_error_code: textOrNull,
+  funds_available_attempts: tally,
+  funds_blocked_with_bank: z.enum(FUNDS_BLOCKED_STATUSES),
+  funds_blocked_latest_timestamp: instant.nullable(),
+  funds_blocked_latest_error_code: textOrNull,
+  funds_blocked_attempts: tally,
+  funds_blocked_reference_number: textOrNull,
+  funds_released_status: processStatus,
+  funds_released_timestamp: instant.nullable(),
+  funds_released_latest_error_code: textOrNull,
+  funds_released_attempts: tally,
+  funds_released_reference_number: textOrNull,
+  number_of_disbursements_shipped: tally,
+  number_of_disbursements_reconciled: tally,
+  number_of_disbursements_reversed: tally,
+  disbursement_batch_stages: z.array(stageCounts),
+  ...allocations.shape,
+  no_of_beneficiaries_notified: tally,
+  disbursement_notification_stages: z.array(stageCounts),
+  disbursement_batch_control_geos: z.array(geoRecord),
+});
+
+type StatusAnswer = z.infer<typeof answer>;
+type StageCounts = z.infer<typeof stageCounts>;
+type Allocations = z.infer<typeof allocations>;
+
+type Converted =
+  | 'benefit_code_id'
+  | 'total_disbursement_quantity_declared'
+  | 'total_disbursement_quantity_received';
+/** What is read elsewhere. */
+type Counted =
+  | 'number_of_beneficiaries_received'
+  | 'number_of_disbursements_left_out'
+  | 'number_of_disbursements_cancelled'
+  | 'no_of_beneficiaries_notified'
+  | 'disbursement_batch_stages'
+  | 'disbursement_notification_stages'
+  | 'disbursement_batch_control_geos'
+  | keyof Allocations;
+type StatusRow = Omit<StatusAnswer, Converted | Counted> & { readonly [column in Converted]: string };
 
 /**
  * `/get_disbursement_envelope_status`: how far an envelope has come: declared and received, its money, what was shipped,
  * reconciled and reversed, and what was allocated and notified in its zones.
  */
-export const envelopeStatus: Operation<(typeof schema)['_output']> = {
+export const envelopeStatus: Operation<z.infer<typeof schema>, StatusAnswer> = {
   path: '/get_disbursement_envelope_status',
+  summary: 'How far an envelope has come',
   schema,
-  async perform({ database: { sql } }, { request_payload: id, pagination_request: page }): Promise<Answer> {
+  answer,
+  codes: ['DISBURSEMENT_ENVELOPE_NOT_FOUND'],
+  async perform({ database: { sql } }, { request_payload: id, pagination_request: page }) {
     const status = await statusOf(sql, id);
     if (!status) {
       throw new Refusal('DISBURSEMENT_ENVELOPE_NOT_FOUND', `There is no envelope by the id ${id}.`);
@@ -34,7 +113,7 @@ export const envelopeStatus: Operation<(typeof schema)['_output']> = {
       total_disbursement_quantity_declared: jsonNumber(status.total_disbursement_quantity_declared),
       total_disbursement_quantity_received: jsonNumber(status.total_disbursement_quantity_received),
       number_of_beneficiaries_received: await beneficiariesOf(sql, id),
-      ...(await leftOutOf(sql, id)),
+      ...(await notPaidOf(sql, id)),
       disbursement_batch_stages: await batchStagesOf(sql, id),
       ...(await allocationsOf(sql, id)),
       disbursement_batch_control_geos: geos.records,
@@ -55,6 +134,8 @@ async function statusOf(sql: Queryable, id: string): Promise<StatusRow | undefin
       s.funds_available_with_bank, s.funds_available_latest_timestamp, s.funds_available_latest_error_code,
       s.funds_available_attempts, s.funds_blocked_with_bank, s.funds_blocked_latest_timestamp,
       s.funds_blocked_latest_error_code, s.funds_blocked_attempts, s.funds_blocked_reference_number,
+      s.funds_released_status, s.funds_released_timestamp, s.funds_released_latest_error_code,
+      s.funds_released_attempts, s.funds_released_reference_number,
       s.number_of_disbursements_shipped, s.number_of_disbursements_reconciled, s.number_of_disbursements_reversed
     from disbursement_envelopes e
     join envelope_control c on c.disbursement_envelope_id = e.id
@@ -68,24 +149,21 @@ async function beneficiariesOf(sql: Queryable, id: string): Promise<number> {
     select count(*)::int as beneficiaries from (
       select distinct d.beneficiary_id
       from disbursement_batch_control b join disbursements d on d.disbursement_batch_control_id = b.id
-      where b.disbursement_envelope_id = ${id}) distinct_beneficiaries`;
+      where b.disbursement_envelope_id = ${id} and d.cancellation_status = 'NOT_CANCELLED') distinct_beneficiaries`;
   return row?.beneficiaries ?? 0;
 }
 
-/** Disbursements that are not paid because an operator released a stage that had failed for them. */
-async function leftOutOf(sql: Queryable, id: string): Promise<Record<string, number>> {
-  const [row] = await sql<{ number_of_disbursements_left_out: number }[]>`
-    select count(*)::int as number_of_disbursements_left_out
-    from disbursement_batch_control b join disbursements d on d.disbursement_batch_control_id = b.id
-    where b.disbursement_envelope_id = ${id} and d.left_out_reason is not null`;
-  return row ?? { number_of_disbursements_left_out: 0 };
-}
+type NotPaid = Pick<StatusAnswer, 'number_of_disbursements_left_out' | 'number_of_disbursements_cancelled'>;
 
-/** How many records are where in one stage. */
-interface StageCounts {
-  readonly stage: string;
-  readonly processed: number;
-  readonly [column: string]: unknown;
+/** Disbursements left out because an operator released a stage that had failed for them, and cancelled ones. */
+async function notPaidOf(sql: Queryable, id: string): Promise<NotPaid> {
+  const [row] = await sql<NotPaid[]>`
+    select count(*) filter (where d.cancellation_status = 'NOT_CANCELLED')::int as number_of_disbursements_left_out,
+      count(*) filter (where d.cancellation_status = 'CANCELLED')::int as number_of_disbursements_cancelled
+    from disbursement_batch_control b join disbursements d on d.disbursement_batch_control_id = b.id
+    where b.disbursement_envelope_id = ${id}
+      and (d.left_out_reason is not null or d.cancellation_status = 'CANCELLED')`;
+  return row ?? { number_of_disbursements_left_out: 0, number_of_disbursements_cancelled: 0 };
 }
 
 /**
@@ -152,8 +230,9 @@ const notificationStagesOf = (sql: Queryable, id: string): Promise<StageCounts[]
       where b.disbursement_envelope_id = ${id}`,
   );
 
-async function allocationsOf(sql: Queryable, id: string): Promise<Record<string, unknown>> {
-  const [geo] = await sql<Record<string, number>[]>`
+async function allocationsOf(sql: Queryable, id: string) {
+  // An aggregate over no rows is a row too.
+  const [geo] = await sql<[Allocations]>`
     select count(distinct administrative_zone_id_large)::int as no_of_large_zones,
       count(distinct administrative_zone_id_small)::int as no_of_small_zones,
       count(distinct warehouse_id)::int as no_of_warehouses_allocated,

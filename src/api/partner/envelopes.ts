@@ -1,10 +1,20 @@
 import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
+import type { ActorTransaction } from '../../runtime/transaction.ts';
 import type { PartnerContext } from '../options.ts';
-import { type EnvelopePayload, envelopeAnswer, envelopeFaults, envelopePayload } from './envelope-payload.ts';
+import {
+  ENVELOPE_CODES,
+  type EnvelopePayload,
+  envelopeAnswer,
+  envelopeFaults,
+  envelopePayload,
+  refusedEnvelope,
+  storedEnvelope,
+} from './envelope-payload.ts';
 import { contentOf, storedEnvelopes, storeEnvelopes } from './envelope-store.ts';
 import { type Fault, isUniqueViolation, occurrences, refusalOf } from './faults.ts';
 import { listOf } from './fields.ts';
-import { type Answer, messageOf, REQUEST_VALIDATION_ERROR, Refusal } from './message.ts';
+import { messageOf, REQUEST_VALIDATION_ERROR, Refusal } from './message.ts';
 import type { Operation } from './operation.ts';
 
 const ENVELOPES_MAX = 1_000;
@@ -12,6 +22,7 @@ const ENVELOPES_MAX = 1_000;
 const TRIES_MAX = 5;
 
 const schema = messageOf({ request_payload: listOf(envelopePayload, ENVELOPES_MAX) });
+const answer = z.array(storedEnvelope);
 
 /** An envelope with its id, ours where the partner gave none. */
 type Identified = EnvelopePayload & { readonly id: string };
@@ -22,10 +33,16 @@ type Identified = EnvelopePayload & { readonly id: string };
  * An envelope that is there already with the same content is answered as if it were new, so that a request may be sent
  * again; the same id with other content is refused with INVALID_DISBURSEMENT_ENVELOPE_ID.
  */
-export const createDisbursementEnvelopes: Operation<(typeof schema)['_output']> = {
+export const createDisbursementEnvelopes: Operation<z.infer<typeof schema>, z.infer<typeof answer>> = {
   path: '/create_disbursement_envelopes',
+  summary: 'Announces envelopes, all of the list or none',
   schema,
-  async perform(context, { request_payload }): Promise<Answer> {
+  answer,
+  refusal: z.array(refusedEnvelope).nullable(),
+  codes: ENVELOPE_CODES,
+  changes: true,
+  answersOnce: true,
+  async perform(context, { request_payload }, { remember }) {
     if (request_payload.length === 0) {
       throw new Refusal(
         REQUEST_VALIDATION_ERROR,
@@ -35,8 +52,12 @@ export const createDisbursementEnvelopes: Operation<(typeof schema)['_output']> 
     const envelopes = request_payload.map((payload) => ({ ...payload, id: payload.id ?? uuidv7() }));
     for (let tries = 1; ; tries += 1) {
       try {
-        await create(context, envelopes, request_payload);
-        return { payload: envelopes.map(envelopeAnswer) };
+        const answer = { payload: envelopes.map(envelopeAnswer) };
+        await create(context, envelopes, request_payload, async (tx) => {
+          // With ids of the partner's the answer comes out the same anyway.
+          if (request_payload.some(({ id }) => !id)) await remember(tx, answer);
+        });
+        return answer;
       } catch (error) {
         if (!isUniqueViolation(error) || tries === TRIES_MAX) throw error;
       }
@@ -48,6 +69,7 @@ async function create(
   context: PartnerContext,
   envelopes: readonly Identified[],
   given: readonly EnvelopePayload[],
+  alongside: (tx: ActorTransaction) => Promise<void>,
 ): Promise<void> {
   const stored = await storedEnvelopes(
     context.database.sql,
@@ -72,6 +94,7 @@ async function create(
   await storeEnvelopes(
     context,
     envelopes.filter(({ id }) => !stored.has(id)),
+    alongside,
   );
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { normaliseDecimal } from '../../decimal.ts';
-import { ExactNumber } from '../json.ts';
+import { sourceOf } from '../json.ts';
 
 /** Longest identifier and mnemonic; every one of them can be a key of an index. */
 export const ID_CHARS_MAX = 255;
@@ -13,7 +13,10 @@ export const DESCRIPTION_CHARS_MAX = 2_000;
 const QUANTITY_WHOLE_DIGITS_MAX = 20;
 const QUANTITY_FRACTION_DIGITS_MAX = 6;
 const QUANTITY_CHARS_MAX = 60;
-const QUANTITY = /^-?\d+(?:\.\d+)?$/;
+/** Zeros that say nothing are no digits. */
+const QUANTITY = new RegExp(
+  `^-?0*\\d{1,${QUANTITY_WHOLE_DIGITS_MAX}}(?:\\.\\d{1,${QUANTITY_FRACTION_DIGITS_MAX}}0*)?$`,
+);
 
 const INTEGER_MAX = 2_147_483_647;
 
@@ -21,25 +24,32 @@ const needed = (rule: string) => ({
   error: (issue: { readonly input: unknown }) => (issue.input === undefined ? 'is required' : rule),
 });
 
+// Rules are patterns rather than functions where they can be, so that the published schemas have them too. The limit of
+// the length comes first and ends the check: a pattern that is tried on millions of characters overflows its stack.
+
 /** PostgreSQL stores neither the character U+0000 nor half a surrogate pair. */
-const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is the character that is refused
+const STORABLE = /^[^\u0000\p{Cs}]*$/u;
 
 /** Line breaks in a narrative would shift the lines by which a payment is found again on the bank's statement. */
-const isOneLine = (text: string): boolean => isStorable(text) && !/\p{Cc}/u.test(text);
+const ONE_LINE = /^[^\p{Cc}\p{Cs}]*$/u;
+
+/** Says something: the opposite of {@link isBlank}. */
+const FILLED = /\S/;
 
 /** Text on one line of at most `charsMax` UTF-16 code units; may be empty, so that rules with codes of their own decide. */
 export const line = (charsMax: number) =>
   z
     .string(needed('must be text'))
-    .max(charsMax, { error: `must have at most ${charsMax} characters` })
-    .refine(isOneLine, { error: 'must be valid Unicode without control characters or line breaks' });
+    .max(charsMax, { error: `must have at most ${charsMax} characters`, abort: true })
+    .regex(ONE_LINE, { error: 'must be valid Unicode without control characters or line breaks' });
 
 /** Text of any number of lines. */
 export const paragraph = (charsMax: number) =>
   z
     .string(needed('must be text'))
-    .max(charsMax, { error: `must have at most ${charsMax} characters` })
-    .refine(isStorable, { error: 'must be valid Unicode without the character U+0000' });
+    .max(charsMax, { error: `must have at most ${charsMax} characters`, abort: true })
+    .regex(STORABLE, { error: 'must be valid Unicode without the character U+0000' });
 
 /** An identifier or mnemonic. */
 export const identifier = line(ID_CHARS_MAX);
@@ -56,10 +66,10 @@ export const reference = line(REFERENCE_CHARS_MAX).regex(/^(?:\s*|[A-Za-z0-9][\x
 });
 
 /** An identifier or mnemonic that must say something. */
-export const filledIdentifier = identifier.refine((text) => !isBlank(text), { error: 'must not be empty' });
+export const filledIdentifier = identifier.regex(FILLED, { error: 'must not be empty' });
 
 /** An id of an envelope, batch or disbursement that must be there. */
-export const filledReference = reference.refine((text) => !isBlank(text), { error: 'must not be empty' });
+export const filledReference = reference.regex(FILLED, { error: 'must not be empty' });
 
 /** Whether a text says nothing. */
 export const isBlank = (text: string | null | undefined): boolean =>
@@ -81,47 +91,56 @@ export const numericId = z.int(needed('must be a whole number of at most 9007199
 /** A day of the calendar, YYYY-MM-DD. */
 export const day = z.iso.date(needed('must be a day of the calendar, YYYY-MM-DD'));
 
-/** A moment in ISO 8601; with or without offset, since both are sent. */
-export const moment = z
-  .string(needed('must be a date and time in ISO 8601'))
-  .max(40, { error: 'must be a date and time in ISO 8601' })
-  .refine(isMoment, { error: 'must be a date and time in ISO 8601' });
-
 const MOMENT =
   /^(\d{4}-\d{2}-\d{2})(?:[Tt ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:[Zz]|[+-]\d{2}(?::?\d{2})?)?)?$/;
 
-function isMoment(text: string): boolean {
-  const date = MOMENT.exec(text)?.[1];
-  return date !== undefined && day.safeParse(date).success;
-}
+/** A moment in ISO 8601; with or without offset, since both are sent. */
+export const moment = z
+  .string(needed('must be a date and time in ISO 8601'))
+  .max(40, { error: 'must be a date and time in ISO 8601', abort: true })
+  .regex(MOMENT, { error: 'must be a date and time in ISO 8601' })
+  .refine((text) => day.safeParse(MOMENT.exec(text)?.[1]).success, {
+    error: 'must be a date and time in ISO 8601',
+  });
 
 /**
  * An exact quantity or amount: a JSON number or a decimal string of at most 20 digits before and 6 after the point,
  * without exponent where it has more than 15 digits. May be negative, so that a rule with a code of its own decides.
  * The result is a canonical decimal string.
  */
-export const quantity = z.unknown().transform((given, context): string => {
-  const text = quantityText(given);
-  const canonical =
-    text !== null && text.length <= QUANTITY_CHARS_MAX && QUANTITY.test(text) ? normaliseDecimal(text) : null;
-  if (canonical !== null && hasFewDigits(canonical)) return canonical;
-  const rule =
-    'must be a decimal number of at most ' +
-    `${QUANTITY_WHOLE_DIGITS_MAX} digits before and ${QUANTITY_FRACTION_DIGITS_MAX} after the point`;
-  context.addIssue({ code: 'custom', message: given === undefined ? 'is required' : rule });
-  return z.NEVER;
-});
+export const quantity = z
+  .unknown()
+  .transform((given, context): string => {
+    const text = quantityText(given);
+    if (text !== null && text.length <= QUANTITY_CHARS_MAX && QUANTITY.test(text))
+      return normaliseDecimal(text);
+    const rule =
+      'must be a decimal number of at most ' +
+      `${QUANTITY_WHOLE_DIGITS_MAX} digits before and ${QUANTITY_FRACTION_DIGITS_MAX} after the point`;
+    context.addIssue({ code: 'custom', message: given === undefined ? 'is required' : rule });
+    return z.NEVER;
+  })
+  .meta({
+    anyOf: [
+      {
+        type: 'number',
+        exclusiveMinimum: -(10 ** QUANTITY_WHOLE_DIGITS_MAX),
+        exclusiveMaximum: 10 ** QUANTITY_WHOLE_DIGITS_MAX,
+      },
+      { type: 'string', pattern: QUANTITY.source, maxLength: QUANTITY_CHARS_MAX },
+    ],
+    description:
+      `An exact decimal of at most ${QUANTITY_WHOLE_DIGITS_MAX} digits before and ` +
+      `${QUANTITY_FRACTION_DIGITS_MAX} after the point. A number of more than 15 digits is kept as it is written.`,
+  });
 
 function quantityText(given: unknown): string | null {
   if (typeof given === 'string') return given;
-  if (given instanceof ExactNumber) return given.source;
-  return typeof given === 'number' ? String(given) : null;
+  return typeof given === 'number' ? String(given) : sourceOf(given);
 }
 
-function hasFewDigits(canonical: string): boolean {
-  const [whole = '', fraction = ''] = canonical.replace('-', '').split('.');
-  return whole.length <= QUANTITY_WHOLE_DIGITS_MAX && fraction.length <= QUANTITY_FRACTION_DIGITS_MAX;
-}
+/** What {@link listOf} made: which items, and how many at most. */
+export const lists = new WeakMap<z.ZodType, { readonly item: z.ZodType; readonly itemsMax: number }>();
 
 /**
  * A list that is checked item by item up to the first bad one, so that a long list of rubbish costs no more than a
@@ -130,7 +149,7 @@ function hasFewDigits(canonical: string): boolean {
  * @param itemsMax items at most
  */
 export function listOf<T>(item: z.ZodType<T>, itemsMax: number): z.ZodType<T[]> {
-  return z.unknown().transform((list, context): T[] => {
+  const list = z.unknown().transform((list, context): T[] => {
     if (!Array.isArray(list) || list.length > itemsMax) {
       const rule = list === undefined ? 'is required' : `must be a list of at most ${itemsMax} items`;
       context.addIssue({ code: 'custom', message: rule });
@@ -148,6 +167,8 @@ export function listOf<T>(item: z.ZodType<T>, itemsMax: number): z.ZodType<T[]> 
     }
     return values;
   });
+  lists.set(list, { item, itemsMax });
+  return list;
 }
 
 /** An object with at least the given members; others are ignored, since senders are newer than we are. */

@@ -1,5 +1,7 @@
+import { z } from 'zod';
 import type { Queryable } from '../../db/connection.ts';
 import { jsonNumber } from '../json.ts';
+import { amount, processStatus, tally, textOrNull } from './answer-fields.ts';
 import { type Answer, PAGE_SIZE_MAX, type Pagination } from './message.ts';
 
 /** Whose geo records are wanted. */
@@ -7,10 +9,30 @@ export type GeoOwner =
   | { readonly column: 'disbursement_envelope_id'; readonly id: string }
   | { readonly column: 'disbursement_batch_control_id'; readonly id: string };
 
-interface GeoRow {
-  readonly total_quantity: string;
-  readonly [column: string]: unknown;
-}
+/** A geo record on the wire: the part of a batch that goes to one small zone. */
+export const geoRecord = z.object({
+  disbursement_batch_control_geo_id: z.string(),
+  disbursement_cycle_id: z.string(),
+  disbursement_envelope_id: z.string(),
+  disbursement_batch_control_id: z.string(),
+  administrative_zone_id_large: z.string(),
+  administrative_zone_mnemonic_large: z.string(),
+  administrative_zone_id_small: z.string(),
+  administrative_zone_mnemonic_small: z.string(),
+  no_of_beneficiaries: tally,
+  total_quantity: amount,
+  warehouse_id: textOrNull,
+  warehouse_mnemonic: textOrNull,
+  warehouse_additional_attributes: textOrNull,
+  agency_id: textOrNull,
+  agency_mnemonic: textOrNull,
+  agency_additional_attributes: textOrNull,
+  warehouse_notification_status: processStatus,
+  agency_notification_status: processStatus,
+});
+
+type GeoRecord = z.infer<typeof geoRecord>;
+type GeoRow = Omit<GeoRecord, 'total_quantity'> & { readonly total_quantity: string };
 
 /**
  * A page of the geo records of an envelope or a batch, by id; the first 10,000 for who asks for no page.
@@ -22,7 +44,7 @@ export async function geoRecords(
   owner: GeoOwner,
   page: Pagination | null | undefined,
 ): Promise<{
-  readonly records: readonly unknown[];
+  readonly records: GeoRecord[];
   readonly pagination: NonNullable<Answer['pagination']> | null;
 }> {
   const { current_page: current, page_size: size } = page ?? { current_page: 1, page_size: PAGE_SIZE_MAX };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { instant, tally } from './answer-fields.ts';
 import { fieldName, filledIdentifier, firstIssue, line, moment, record } from './fields.ts';
 
 /**
@@ -10,7 +11,7 @@ import { fieldName, filledIdentifier, firstIssue, line, moment, record } from '.
 export const PAGE_SIZE_MAX = 10_000;
 const PAGES_MAX = 1_000_000;
 
-const pagination = record({
+export const pagination = record({
   current_page: z
     .int({ error: 'must be a whole number' })
     .min(1, { error: 'must be at least 1' })
@@ -28,7 +29,7 @@ const pagination = record({
 /** Which page of a long answer is wanted. */
 export type Pagination = z.infer<typeof pagination>;
 
-const header = record({
+export const requestHeader = record({
   sender_app_mnemonic: line(255),
   sender_app_url: line(2_000),
   request_id: filledIdentifier,
@@ -43,22 +44,65 @@ const header = record({
  */
 export const messageOf = <S extends z.ZodRawShape>(body: S) =>
   record({
-    request_header: header,
+    request_header: requestHeader,
     request_body: record({ pagination_request: pagination.nullish(), ...body }),
   });
 
 /** What a request says once it has passed its schema; operations add to the body. */
 export interface Message {
-  readonly request_header: z.infer<typeof header>;
+  readonly request_header: z.infer<typeof requestHeader>;
   readonly request_body: { readonly pagination_request?: Pagination | null | undefined };
 }
 
+/** How much there is in all, where an answer is one page of it. */
+const paginationResponse = z.object({ number_of_items: tally, number_of_pages: tally });
+
 /** What an operation answers; members besides the payload go into the response's body. */
-export interface Answer {
-  readonly payload: unknown;
-  readonly pagination?: { readonly number_of_items: number; readonly number_of_pages: number } | null;
+export interface Answer<P = unknown> {
+  readonly payload: P;
+  readonly pagination?: z.infer<typeof paginationResponse> | null;
   readonly body?: Readonly<Record<string, unknown>>;
 }
+
+/**
+ * The schema of an answer.
+ *
+ * @param payload `response_payload`
+ * @param body what else is in the response's body
+ */
+export const successOf = (payload: z.ZodType, body: z.ZodRawShape = {}) =>
+  z.object({
+    response_header: z.object({
+      request_id: z.string(),
+      response_status: z.literal('SUCCESS'),
+      response_error_code: z.null(),
+      response_error_message: z.null(),
+      response_timestamp: instant,
+    }),
+    response_body: z.object({
+      pagination_response: paginationResponse.nullable(),
+      ...body,
+      response_payload: payload,
+    }),
+  });
+
+/**
+ * The schema of an answer that says no.
+ *
+ * @param codes that it can have
+ * @param payload `response_payload`, which tells of a list what is wrong with each item; null where nothing does
+ */
+export const failureOf = (codes: readonly string[], payload: z.ZodType = z.null()) =>
+  z.object({
+    response_header: z.object({
+      request_id: z.string().describe('Empty where the request has none that can be read.'),
+      response_status: z.literal('ERROR'),
+      response_error_code: z.enum(codes),
+      response_error_message: z.string(),
+      response_timestamp: instant,
+    }),
+    response_body: z.object({ pagination_response: z.null(), response_payload: payload }),
+  });
 
 /** A "no" by the rules of the wire: the answer is an ERROR with this code, and nothing has been written. */
 export class Refusal extends Error {

@@ -1,0 +1,7 @@
+import { Refusal } from '../message.ts';
+
+/** The code of a request whose signature is missing or does not hold, as the partners' systems know it. */
+export const SIGNATURE_INVALID = 'rjct.jwt.invalid';
+
+/** The refusal of a request that is not signed as it must be. @param sentence what the caller can do something about */
+export const signatureInvalid = (sentence: string): Refusal => new Refusal(SIGNATURE_INVALID, sentence);
