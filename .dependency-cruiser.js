@@ -6,7 +6,7 @@ const only = (name, from, allowed) => ({
   name,
   severity: 'error',
   from: { path: from },
-  to: { path: '^(src|simulators|test|bench)/', pathNot: [from, ...allowed] },
+  to: { path: '^(src|simulators|test|bench|examples)/', pathNot: [from, ...allowed] },
 });
 
 export default {
@@ -39,17 +39,28 @@ export default {
       '^src/decimal\\.ts$',
       '^src/config(\\.ts$|/)',
     ]),
+    only('testing-knows-the-ports', '^src/testing/', ['^src/connectors/', '^src/decimal\\.ts$']),
+    {
+      name: 'nothing-runs-on-the-test-kit',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/testing/' },
+      to: { path: '^src/testing/' },
+    },
+    only('examples-use-what-is-public', '^examples/', [
+      '^src/connectors/index\\.ts$',
+      '^src/testing/index\\.ts$',
+    ]),
     {
       name: 'src-never-imports-the-outside-world',
       severity: 'error',
       from: { path: '^src/' },
-      to: { path: '^(simulators|test|bench)/' },
+      to: { path: '^(simulators|test|bench|examples)/' },
     },
     {
       name: 'simulators-stand-alone',
       severity: 'error',
       from: { path: '^simulators/' },
-      to: { path: '^(src|test|bench)/' },
+      to: { path: '^(src|test|bench|examples)/' },
     },
   ],
   options: {

@@ -1,16 +1,20 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import type { SignatureCheck } from './api/partner/signature/check.ts';
+import { openSignatureCheck } from './api/partner/signature/open.ts';
+import { portalSettings } from './api/portal/settings.ts';
 import { buildApi } from './api/server.ts';
 import type { Config } from './config.ts';
 import { connect, type Database } from './db/connection.ts';
 import { type EmbeddedServer, embeddedFolder, startEmbedded } from './db/embedded.ts';
 import { migrate } from './db/migrate.ts';
+import { systemClock } from './runtime/clock.ts';
 import { ActorSystem } from './runtime/system.ts';
 import { ACTORS } from './stages/actors.ts';
 import { type Connectors, openConnectors } from './stages/connectors.ts';
 import { createStages } from './stages/index.ts';
 import { missingPayments } from './stages/missing-payments.ts';
-import { logObserver, observeAll } from './telemetry/logs.ts';
+import { logCircuits, logObserver, observeAll } from './telemetry/logs.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 
 /** Missing payments are counted up to here; beyond, the exact number is not what matters. */
@@ -42,6 +46,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
     }
   };
   try {
+    const signatures = await openSignatures(config, logger);
+    if (signatures) undo.push(() => signatures.close());
     const embedded = config.db_datasource_bridge === null ? await embeddedServer(config, logger) : null;
     if (embedded) undo.push(() => embedded.stop());
     const url = config.db_datasource_bridge ?? embedded?.url ?? '';
@@ -50,6 +56,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
     undo.push(() => database.close());
     const connectors = await openConnectors(config);
     undo.push(() => connectors.close());
+    connectors.circuits.observe(logCircuits(logger));
     const { system, metrics } = createSystem(config, logger, database, connectors);
     undo.push(() => system.stop(config.shutdown_grace_seconds * 1000));
     await system.start();
@@ -60,9 +67,16 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
       rootPath: config.root_path,
       bodyBytesMax: config.request_body_bytes_max,
       statementBytesMax: config.statement_bytes_max,
+      replayWindowMs: config.request_replay_window_seconds * 1000,
       knownPrograms: config.known_program_mnemonics,
       processFutureSchedules: config.process_future_disbursement_schedules,
+      signatures,
+      requestsPerMinute: config.partner_requests_per_minute,
+      trustedProxies: config.trusted_proxies,
+      uploadToken: config.mt940_upload_token,
+      portal: portalSettings(config),
       logger: logger.child({ name: 'api' }),
+      circuits: () => connectors.circuits.views(),
       metrics: () => metrics.text(),
     });
     const address = await listen(api, config);
@@ -104,6 +118,13 @@ export class ListenError extends Error {
   }
 }
 
+/** A worker answers no partners. @throws ConfigError when the file of keys cannot be used */
+async function openSignatures(config: Config, logger: Logger): Promise<SignatureCheck | null> {
+  if (config.role === 'worker') return null;
+  const log = logger.child({ name: 'signatures' });
+  return openSignatureCheck(config, systemClock, (fields, sentence) => log.warn(fields, sentence));
+}
+
 function embeddedServer(config: Config, logger: Logger): Promise<EmbeddedServer> {
   const log = logger.child({ name: 'postgres' });
   return startEmbedded({
@@ -115,6 +136,7 @@ function embeddedServer(config: Config, logger: Logger): Promise<EmbeddedServer>
 
 function createSystem(config: Config, logger: Logger, database: Database, connectors: Connectors) {
   const metrics = createMetrics({
+    circuits: () => connectors.circuits.views(),
     boss: () => system.store.jobs.boss,
     missingPayments: async () => {
       const now = system.store.registry.clock.now();

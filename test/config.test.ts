@@ -16,6 +16,7 @@ import {
   sponsorBankOf,
   sponsorBankOfAccount,
   stageSettings,
+  trustSettings,
 } from '../src/config.ts';
 
 const EXAMPLE = readFileSync(new URL('../.env.example', import.meta.url), 'utf8');
@@ -58,8 +59,8 @@ describe('an empty environment', () => {
     expect(stageSettings(loadConfig({}), stage)).toEqual({ frequencySeconds: 3600, maxAttempts: 3 });
   });
 
-  test('has eleven stages', () => {
-    expect(STAGE_NAMES).toHaveLength(11);
+  test('has the eleven task pairs of the specification, and one more that gives blocked funds back', () => {
+    expect(STAGE_NAMES).toHaveLength(12);
   });
 });
 
@@ -159,6 +160,8 @@ describe('a value', () => {
     ],
     ['G2P_BRIDGE_DB_DATASOURCE_BRIDGE', 'mysql://u:secret@h/d', 'a postgresql:// URL'],
     ['G2P_BRIDGE_HOST', 'a\nb', 'text on one line'],
+    ['G2P_BRIDGE_CRYPTO_SIGNING_KEY_PASSWORD', 'pässword', 'text of ASCII characters'],
+    ['G2P_BRIDGE_MAPPER_REQUEST_JWT_ENABLED', 'perhaps', 'true or false'],
     ['G2P_BRIDGE_BANK_FA_DECONSTRUCT_STRATEGY', '^(?<account_number>a\n', 'a usable regular expression'],
     ['G2P_BRIDGE_BANK_FA_DECONSTRUCT_STRATEGY', '^(?<secret>.*)$', 'it has no group named account_number'],
     ['G2P_BRIDGE_SPONSOR_BANK_CONFIGURATIONS', '{', 'JSON'],
@@ -246,13 +249,8 @@ describe('a name', () => {
     const config = loadConfig({
       G2P_BRIDGE_CELERY_BROKER_URL: 'redis://:secret@redis:6379/0',
       G2P_BRIDGE_CELERY_BACKEND_URL: 'redis://redis:6379/0',
-      G2P_BRIDGE_OAUTH_ENABLED: 'true',
     });
-    expect(config.ignored).toEqual([
-      'G2P_BRIDGE_CELERY_BACKEND_URL',
-      'G2P_BRIDGE_CELERY_BROKER_URL',
-      'G2P_BRIDGE_OAUTH_ENABLED',
-    ]);
+    expect(config.ignored).toEqual(['G2P_BRIDGE_CELERY_BACKEND_URL', 'G2P_BRIDGE_CELERY_BROKER_URL']);
   });
 
   test('that Kubernetes makes for a service called g2p-bridge is reported and left alone', () => {
@@ -274,6 +272,10 @@ describe('settings together', () => {
     [
       { G2P_BRIDGE_RETRY_BACKOFF_BASE_SECONDS: '60', G2P_BRIDGE_RETRY_BACKOFF_MAX_SECONDS: '10' },
       'G2P_BRIDGE_RETRY_BACKOFF_MAX_SECONDS must not be less than G2P_BRIDGE_RETRY_BACKOFF_BASE_SECONDS.',
+    ],
+    [
+      { G2P_BRIDGE_CIRCUIT_PAUSE_SECONDS: '301' },
+      'G2P_BRIDGE_CIRCUIT_PAUSE_MAX_SECONDS must not be less than G2P_BRIDGE_CIRCUIT_PAUSE_SECONDS.',
     ],
     [
       { G2P_BRIDGE_IN_KIND_ENABLED: 'true' },
@@ -300,6 +302,20 @@ describe('settings together', () => {
         }),
       },
       'G2P_BRIDGE_SPONSOR_BANK_CONFIGURATIONS has one account at the banks A and B (at 1:2).',
+    ],
+    [
+      { G2P_BRIDGE_MAPPER_REQUEST_JWT_ENABLED: 'true' },
+      'G2P_BRIDGE_MAPPER_REQUEST_JWT_ENABLED needs G2P_BRIDGE_CRYPTO_SIGNING_KEY_PATH or ' +
+        'G2P_BRIDGE_KEYMANAGER_API_BASE_URL.',
+    ],
+    [
+      { G2P_BRIDGE_CRYPTO_SIGNING_KEY_PATH: 'k.p12', G2P_BRIDGE_KEYMANAGER_API_BASE_URL: 'http://km' },
+      'G2P_BRIDGE_CRYPTO_SIGNING_KEY_PATH and G2P_BRIDGE_KEYMANAGER_API_BASE_URL exclude each other: one of them signs.',
+    ],
+    [{ G2P_BRIDGE_OAUTH_ENABLED: 'true' }, 'G2P_BRIDGE_OAUTH_ENABLED needs G2P_BRIDGE_OAUTH_URL.'],
+    [
+      { G2P_BRIDGE_OAUTH_URL: 'http://idp/token' },
+      'G2P_BRIDGE_OAUTH_URL needs G2P_BRIDGE_OAUTH_CLIENT_SECRET.',
     ],
   ])('that contradict each other stop the start: %j', (env, message) => {
     expect(refusal(env)).toMatchObject({ code: 'CONFIG_INCONSISTENT', message });
@@ -387,11 +403,55 @@ describe('the sponsor bank', () => {
   });
 });
 
+describe('the trust of the mapper', () => {
+  const OAUTH = { G2P_BRIDGE_OAUTH_URL: 'http://idp/token', G2P_BRIDGE_OAUTH_CLIENT_SECRET: 'hush' };
+  const KEY_FILE = { G2P_BRIDGE_CRYPTO_SIGNING_KEY_PATH: 'key.p12' };
+  const KEY_MANAGER = { G2P_BRIDGE_KEYMANAGER_API_BASE_URL: 'http://km/v1' };
+
+  test('is asked for by nothing unless there is something to sign with, or a token URL', () => {
+    expect(trustSettings(loadConfig({}))).toEqual({ signing: null, oauth: null });
+  });
+
+  test('is by the key file or the key manager that is set', () => {
+    const file = { path: 'key.p12', password: '', kid: '' };
+    expect(trustSettings(loadConfig(KEY_FILE)).signing).toEqual({ kind: 'key_file', file });
+    expect(trustSettings(loadConfig(KEY_MANAGER)).signing).toMatchObject({
+      kind: 'key_manager',
+      keyManager: {
+        apiUrl: 'http://km/v1',
+        applicationId: 'G2PBRIDGE',
+        referenceId: '',
+        requestTimeoutMs: 10_000,
+      },
+    });
+  });
+
+  test('is by tokens when there is a token URL', () => {
+    expect(trustSettings(loadConfig(OAUTH)).oauth).toMatchObject({
+      tokenUrl: 'http://idp/token',
+      clientId: 'openg2p-g2p-bridge',
+      clientSecret: 'hush',
+    });
+  });
+
+  test('is left alone when it is switched off, whatever else is set', () => {
+    const env = {
+      ...OAUTH,
+      ...KEY_FILE,
+      ...KEY_MANAGER,
+      G2P_BRIDGE_OAUTH_ENABLED: 'false',
+      G2P_BRIDGE_MAPPER_REQUEST_JWT_ENABLED: 'false',
+    };
+    expect(trustSettings(loadConfig(env))).toEqual({ signing: null, oauth: null });
+  });
+});
+
 describe('the configuration as it is shown', () => {
   const config = loadConfig({
     G2P_BRIDGE_OAUTH_CLIENT_SECRET: 'hush-1',
     G2P_BRIDGE_CELERY_BROKER_URL: 'redis://:hush-2@redis/0',
     G2P_BRIDGE_NOVU_API_KEY: 'hush-6',
+    G2P_BRIDGE_CRYPTO_SIGNING_KEY_PASSWORD: 'hush-9',
     G2P_BRIDGE_DB_DATASOURCE_PBMS: 'postgresql://pbms:hush-7@db/pbms',
     G2P_BRIDGE_GEO_RESOLVERS_IMPLS: '{"farmer":{"module":"./g.mjs","options":{"token":"hush-8"}}}',
     G2P_BRIDGE_DB_DATASOURCE_BRIDGE:

@@ -9,6 +9,7 @@ import {
   type JsonObject,
   textIn,
 } from './partner-messages.ts';
+import type { Sign } from './sign-key.ts';
 
 export type { DisbursementPayload, EnvelopePayload, JsonObject } from './partner-messages.ts';
 
@@ -45,6 +46,8 @@ export interface PartnerClientOptions {
   readonly url: string;
   /** Goes into every request's header as `sender_app_mnemonic`. */
   readonly sender: string;
+  /** Signs every request; left out or null: they are not signed. */
+  readonly sign?: Sign | null;
   /** From the call to the last byte of the answer, in milliseconds. */
   readonly requestTimeoutMs?: number;
   /** To open a connection, in milliseconds. */
@@ -90,6 +93,7 @@ export function createPartnerClient(options: PartnerClientOptions): PartnerClien
     requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
     connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
     connectionsMax: options.connectionsMax ?? 8,
+    sign: options.sign ?? null,
   });
   const never = new AbortController().signal;
   const call = async <T>(

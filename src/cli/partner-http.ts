@@ -1,6 +1,7 @@
 import { Agent, errors, request } from 'undici';
 import { parseJson } from '../api/json.ts';
 import { oneLine } from './one-line.ts';
+import type { Sign } from './sign-key.ts';
 
 /** Why there is no answer at all. */
 export type NoAnswerReason = 'unreachable' | 'timeout' | 'broken' | 'oversized' | 'aborted';
@@ -19,6 +20,8 @@ export interface HttpOptions {
   readonly requestTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly connectionsMax: number;
+  /** Signs every request; null sends them without. */
+  readonly sign: Sign | null;
 }
 
 /** Posts JSON to one server over connections that stay open. */
@@ -57,12 +60,13 @@ export function createPartnerHttp(baseUrl: string, options: HttpOptions): Partne
   });
   return {
     async post(path, body, signal) {
+      const signature = options.sign === null ? {} : { signature: await options.sign(Buffer.from(body)) };
       const deadline = AbortSignal.timeout(options.requestTimeoutMs);
       try {
         const answer = await request(`${baseUrl}${path}`, {
           dispatcher: agent,
           method: 'POST',
-          headers: { 'content-type': 'application/json', accept: 'application/json' },
+          headers: { 'content-type': 'application/json', accept: 'application/json', ...signature },
           body,
           signal: AbortSignal.any([signal, deadline]),
         });

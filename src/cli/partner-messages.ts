@@ -1,4 +1,4 @@
-import { ExactNumber } from '../api/json.ts';
+import { sourceOf } from '../api/json.ts';
 import { parseDecimal } from '../decimal.ts';
 import type { EnvelopeFields } from './submit/envelope-fields.ts';
 
@@ -46,8 +46,7 @@ export function countIn(object: JsonObject, name: string): number | null {
 /** An exact decimal of an object, sent as text or as a number, or null when it has none of that name. */
 export function decimalIn(object: JsonObject, name: string): string | null {
   const value = object[name];
-  const text =
-    value instanceof ExactNumber ? value.source : typeof value === 'number' ? String(value) : value;
+  const text = typeof value === 'number' ? String(value) : (sourceOf(value) ?? value);
   if (typeof text !== 'string') return null;
   try {
     parseDecimal(text);

@@ -7,11 +7,12 @@ import { createPartnerClient, type JsonObject, type PartnerClient, refusedError 
 import { decimalIn } from './partner-messages.ts';
 import { type RetryPolicy, retryNotes, untilAnswered, wait } from './retry.ts';
 import { urlOption } from './server-url.ts';
+import { addSignOptions, readSign, type SignOptions } from './sign-key.ts';
 import { type EnvelopeState, envelopeState } from './status/envelope-state.ts';
 import { stateLine, stateLines } from './status/lines.ts';
 import { liveView, paintFor, screenColumns } from './ui.ts';
 
-interface StatusOptions {
+interface StatusOptions extends SignOptions {
   readonly url: string;
   readonly sender: string;
   /** All three in milliseconds. */
@@ -30,11 +31,12 @@ each is a JSON document.`;
 
 /** `status`: shows how far an envelope has come, until it is complete. */
 export function statusCommand(): Command {
-  return new Command('status')
+  const command = new Command('status')
     .description('Show how far an envelope has come, and keep showing it until it is complete.')
     .argument('<envelope>', 'id of the envelope')
     .addOption(urlOption())
-    .option('--sender <mnemonic>', 'who asks: sender_app_mnemonic of the requests', 'G2P_BRIDGE_CLI')
+    .option('--sender <mnemonic>', 'who asks: sender_app_mnemonic of the requests', 'G2P_BRIDGE_CLI');
+  return addSignOptions(command)
     .addOption(secondsOption('--interval', 'between two looks', { min: 0.1, max: 3_600, byDefault: 1 }))
     .option('--once', 'look once')
     .addOption(secondsOption('--timeout', 'for one request', { min: 0.1, max: 3_600, byDefault: 10 }))
@@ -45,10 +47,12 @@ export function statusCommand(): Command {
 }
 
 async function status(envelopeId: string, options: StatusOptions): Promise<void> {
+  const sign = await readSign(options);
   const interrupt = onInterrupt('the envelope goes on without being watched.');
   const client = createPartnerClient({
     url: options.url,
     sender: options.sender,
+    sign,
     requestTimeoutMs: options.timeout,
     connectionsMax: 1,
   });

@@ -8,6 +8,7 @@ import { print, printJson } from './output.ts';
 import { createPartnerClient, type PartnerClient } from './partner-client.ts';
 import { noProgress, type Progress, showProgress } from './progress.ts';
 import { type RetryPolicy, retryNotes } from './retry.ts';
+import { readSign, type Sign } from './sign-key.ts';
 import { readBatches } from './submit/batches.ts';
 import { addSubmitOptions, readEnvelope, type SubmitOptions } from './submit/options.ts';
 import { planSubmission, type SubmissionPlan } from './submit/plan.ts';
@@ -42,6 +43,7 @@ interface Result {
 async function submit(file: string, options: SubmitOptions, command: Command): Promise<void> {
   const startedAt = performance.now();
   const { fields, declared } = await readEnvelope(command);
+  const sign = await readSign(options);
   const progress = options.json === true ? noProgress : showProgress(process.stderr);
   const interrupt = onInterrupt('run the same command again to send what is missing.');
   try {
@@ -52,7 +54,9 @@ async function submit(file: string, options: SubmitOptions, command: Command): P
         `checked in ${formatDuration(performance.now() - startedAt)}`,
     );
     const result =
-      options.check === true ? null : await send(file, plan, options, progress, interrupt.signal);
+      options.check === true
+        ? null
+        : await send(file, plan, { ...options, sign }, progress, interrupt.signal);
     progress.end();
     report(plan, result, performance.now() - startedAt, options.json === true);
   } finally {
@@ -93,13 +97,14 @@ async function check(
 async function send(
   file: string,
   plan: SubmissionPlan,
-  options: SubmitOptions,
+  options: SubmitOptions & { readonly sign: Sign | null },
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Result> {
   const client = createPartnerClient({
     url: options.url,
     sender: options.sender,
+    sign: options.sign,
     requestTimeoutMs: options.timeout,
     connectionsMax: options.concurrency,
   });

@@ -78,6 +78,10 @@ export interface SponsorBank extends Controlled {
 export interface Mapper extends Controlled {
   /** Tells the mapper where the money of beneficiaries goes. */
   link(links: readonly Readonly<Record<string, string>>[]): Promise<void>;
+  /** How answers depart from what is right; null: not at all. See `simulators/README.md`. */
+  rules(rules: Readonly<Record<string, unknown>> | null): Promise<void>;
+  /** Requests that were under way at the same time, at most, since the rules were set. */
+  mostAtOnce(): Promise<number>;
 }
 
 /** The world outside the pipeline: one sponsor bank and one ID mapper, for the tests of a file. */
@@ -132,7 +136,15 @@ export async function openOutside(): Promise<Outside> {
         return receiver.statements.at(-1) ?? '';
       },
     },
-    mapper: { ...mapper, link: (links) => done(mapper.url, '/_admin/links', links) },
+    mapper: {
+      ...mapper,
+      link: (links) => done(mapper.url, '/_admin/links', links),
+      rules: (rules) => done(mapper.url, '/_control', { rules }),
+      mostAtOnce: async () => {
+        const { rules } = (await get(mapper.url, '/_control')).body as { rules: { most_at_once: number } };
+        return rules.most_at_once;
+      },
+    },
     async close() {
       await Promise.all([bank.stop(), mapper.stop(), receiver.close(), books.end()]);
       await Promise.all([bankDatabase.drop(), mapperDatabase.drop()]);

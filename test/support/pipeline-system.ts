@@ -1,4 +1,5 @@
 import { type Config, loadConfig } from '../../src/config.ts';
+import type { Circuits } from '../../src/connectors/circuit/circuits.ts';
 import { connect, type Database } from '../../src/db/connection.ts';
 import type { Stage } from '../../src/runtime/stage.ts';
 import { ActorSystem, type SystemOptions } from '../../src/runtime/system.ts';
@@ -11,6 +12,7 @@ export interface PipelineSystem {
   readonly system: ActorSystem;
   readonly config: Config;
   readonly database: Database;
+  readonly circuits: Circuits;
   /** Stops working and closes all connections. */
   close(): Promise<void>;
 }
@@ -19,7 +21,18 @@ export interface PipelineSystem {
 export interface ProcessOptions extends Partial<SystemOptions> {
   /** Puts something between the stages and the system, to look or to interfere. */
   readonly between?: (stages: readonly Stage[]) => readonly Stage[];
+  /**
+   * When calls to a system outside pause. Left out: never, since most tests make systems fail to see what becomes of
+   * attempts.
+   */
+  readonly circuits?: {
+    readonly failureThreshold: number;
+    readonly pauseMs: number;
+    readonly pauseMaxMs: number;
+  };
 }
+
+const NO_CIRCUITS = { failureThreshold: 0, pauseMs: 1_000, pauseMaxMs: 1_000 };
 
 /** A retry comes after milliseconds, not minutes. */
 const BACKOFF = { baseMs: 20, maxMs: 100 };
@@ -35,13 +48,20 @@ const STOP_WITHIN_MS = 2_000;
 export async function startPipelineSystem(
   databaseUrl: string,
   settings: Readonly<Record<string, string>>,
-  { between = (stages) => stages, ...options }: ProcessOptions = {},
+  { between = (stages) => stages, circuits = NO_CIRCUITS, ...options }: ProcessOptions = {},
 ): Promise<PipelineSystem> {
-  const config = loadConfig(
+  const loaded = loadConfig(
     Object.fromEntries(
       Object.entries(settings).map(([name, value]) => [`G2P_BRIDGE_${name.toUpperCase()}`, value]),
     ),
   );
+  const config = {
+    ...loaded,
+    circuit_failure_threshold: circuits.failureThreshold,
+    // Milliseconds, where settings have whole seconds.
+    circuit_pause_seconds: circuits.pauseMs / 1000,
+    circuit_pause_max_seconds: circuits.pauseMaxMs / 1000,
+  };
   const database = connect(databaseUrl, { max: config.db_pool_max });
   const connectors = await openConnectors(config);
   const stages = createStages({ ...connectors, database, config });
@@ -60,6 +80,7 @@ export async function startPipelineSystem(
     system,
     config,
     database,
+    circuits: connectors.circuits,
     async close() {
       await system.stop(STOP_WITHIN_MS);
       await connectors.close();

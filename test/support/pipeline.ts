@@ -202,12 +202,18 @@ export class Pipeline {
     await insertRows(this.database.sql, schema.disbursements, disbursements);
   }
 
-  /** Receives statements as uploads that end at the same moment. @returns their ids */
+  /** Receives files, each of one account, as uploads that end at the same moment. @returns their ids */
   async upload(...texts: readonly string[]): Promise<string[]> {
     const rows = await Promise.all(
       texts.map(async (text) => {
-        const { entries, digest } = await summariseMt940([text]);
-        return { statement_id: newId('S'), number_of_entries: entries, content_digest: digest };
+        const { entries, statements } = await summariseMt940([text]);
+        const digests = statements.map(({ digest }) => digest);
+        return {
+          statement_id: newId('S'),
+          account_number: statements[0]?.account,
+          number_of_entries: entries,
+          content_digest: digests.join(' '),
+        };
       }),
     );
     await this.system.transact(async (tx) => {

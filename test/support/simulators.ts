@@ -26,6 +26,18 @@ export interface SparOptions {
   port?: number;
 }
 
+export interface TrustingOptions extends SparOptions {
+  /** URL or file of the keys that must have signed bearer tokens; left out: none is asked for. */
+  requireToken?: string;
+  /** Who must have issued the tokens; left out: anybody with such a key. */
+  tokenIssuer?: string;
+}
+
+export interface SparTrustOptions extends TrustingOptions {
+  /** URL or file of the keys that must have signed requests; left out: they need no signature. */
+  requireSignature?: string;
+}
+
 export interface BankOptions extends SparOptions {
   statementUploadUrl?: string;
   statementUploadToken?: string;
@@ -40,6 +52,17 @@ export interface NovuOptions extends SparOptions {
   apiKey?: string;
   /** How long every request takes besides its work, ms; left out: no time. */
   delayMs?: number;
+}
+
+export interface IdentityOptions {
+  /** Left out or 0: a free one. Give the old one to restart a simulator at the same address; its keys are new. */
+  port?: number;
+  /** How long a token is good for, seconds; left out: 300. */
+  tokenSeconds?: number;
+  /** Who may ask for tokens; left out: `g2p-bridge` with the secret `secret`. */
+  clients?: readonly { client_id: string; client_secret: string; scope?: string }[];
+  /** What it calls itself; left out: its URL. */
+  issuer?: string;
 }
 
 /**
@@ -61,8 +84,19 @@ export function startBank(options: BankOptions): Promise<Simulator> {
  * Starts SPAR and waits until it listens.
  * @throws Error with what it wrote to stderr, when it ends or takes over 20 s to start
  */
-export function startSpar(options: SparOptions): Promise<Simulator> {
-  return startSimulator('spar', commonArguments(options));
+export function startSpar(options: SparTrustOptions): Promise<Simulator> {
+  return startSimulator('spar', [
+    ...trustingArguments(options),
+    ...argument('--require-signature', options.requireSignature),
+  ]);
+}
+
+/**
+ * Starts the key manager and waits until it listens.
+ * @throws Error with what it wrote to stderr, when it ends or takes over 20 s to start
+ */
+export function startKeyManager(options: TrustingOptions): Promise<Simulator> {
+  return startSimulator('keymanager', trustingArguments(options));
 }
 
 /**
@@ -77,8 +111,29 @@ export function startNovu(options: NovuOptions): Promise<Simulator> {
   ]);
 }
 
+/**
+ * Starts the identity server (OpenID Connect and OAuth) and waits until it listens.
+ * @throws Error with what it wrote to stderr, when it ends or takes over 20 s to start
+ */
+export function startIdentity(options: IdentityOptions = {}): Promise<Simulator> {
+  return startSimulator('identity', [
+    ...argument('--port', options.port),
+    ...argument('--token-seconds', options.tokenSeconds),
+    ...argument('--clients', options.clients && JSON.stringify(options.clients)),
+    ...argument('--issuer', options.issuer),
+  ]);
+}
+
 function commonArguments(options: SparOptions): string[] {
   return ['--database-url', options.databaseUrl, ...argument('--port', options.port)];
+}
+
+function trustingArguments(options: TrustingOptions): string[] {
+  return [
+    ...commonArguments(options),
+    ...argument('--require-token', options.requireToken),
+    ...argument('--token-issuer', options.tokenIssuer),
+  ];
 }
 
 function argument(name: string, value: string | number | undefined): string[] {

@@ -86,6 +86,9 @@ function settings(
   return {
     G2P_BRIDGE_DB_DATASOURCE_BRIDGE: databaseUrl,
     G2P_BRIDGE_HOST: '127.0.0.1',
+    // Whatever the environment has: the demo's own partner and bank prove nothing.
+    G2P_BRIDGE_SIGNATURE_VALIDATION_ENABLED: 'false',
+    G2P_BRIDGE_MT940_UPLOAD_TOKEN: '',
     G2P_BRIDGE_PORT: String(port),
     G2P_BRIDGE_LOG_LEVEL: 'warn',
     G2P_BRIDGE_EXAMPLE_BANK_API_URL: bank.url,

@@ -5,6 +5,7 @@ import { secondsOption, wholeNumberOption } from '../numbers.ts';
 import { oneLine } from '../one-line.ts';
 import { asObject, type JsonObject } from '../partner-messages.ts';
 import { urlOption } from '../server-url.ts';
+import { addSignOptions, type SignOptions } from '../sign-key.ts';
 import {
   ENVELOPE_FIELDS,
   type EnvelopeFields,
@@ -13,7 +14,7 @@ import {
 } from './envelope-fields.ts';
 
 /** What `submit` was called with; the envelope's fields are in `readEnvelope`. */
-export interface SubmitOptions {
+export interface SubmitOptions extends SignOptions {
   readonly url: string;
   readonly sender: string;
   readonly batchSize: number;
@@ -35,7 +36,7 @@ export function addSubmitOptions(command: Command): Command {
     const text = required ? help : `${help} (may be left out)`;
     command.addOption(new Option(`${flag} <${placeholder}>`, text).helpGroup('The envelope:'));
   }
-  return command
+  command
     .addOption(
       new Option(
         '--envelope <file.json>',
@@ -43,7 +44,8 @@ export function addSubmitOptions(command: Command): Command {
       ).helpGroup('The envelope:'),
     )
     .addOption(urlOption())
-    .option('--sender <mnemonic>', 'who sends: sender_app_mnemonic of the requests', 'G2P_BRIDGE_CLI')
+    .option('--sender <mnemonic>', 'who sends: sender_app_mnemonic of the requests', 'G2P_BRIDGE_CLI');
+  return addSignOptions(command)
     .addOption(
       wholeNumberOption('--batch-size', 'disbursements of a batch', { min: 1, max: 10_000, byDefault: 500 }),
     )
