@@ -3,6 +3,7 @@ import { connectionErrors } from './connection-errors.ts';
 import { answerErrors, routerErrors } from './errors.ts';
 import { httpRules } from './http-rules.ts';
 import { parseJson } from './json.ts';
+import { lingeringClose } from './lingering-close.ts';
 import { documentation } from './openapi/index.ts';
 import { publishedBy } from './openapi/sections.ts';
 import { operations } from './operations.ts';
@@ -19,6 +20,9 @@ import { securityHeaders } from './security-headers.ts';
 
 /** A request must have arrived within this time; bounds what a slow sender can hold on to. */
 const REQUEST_TIMEOUT_MS = 300_000;
+
+/** Of bodies that are taken for JSON; no type at all is one of them, since there are clients that name none. */
+const JSON_TYPES = [/^application\/(?:[\w.-]+\+)?json\b/i, /^$/];
 
 /**
  * Builds the HTTP surface of a process: the partner API, and the beneficiary portal API where it is switched on (unless
@@ -37,6 +41,8 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     // Each surface says in one line of its own what it answered.
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: 'idle',
+    // What comes on a connection that is open is answered like anything else, until it is closed.
+    return503OnClosing: false,
     http: { requireHostHeader: false },
     frameworkErrors: routerErrors(clock),
     clientErrorHandler: connectionErrors(clock, logger),
@@ -44,17 +50,16 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   app.decorateRequest('bodyBytes', null);
   securityHeaders(app);
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(
-    /^application\/(?:[\w.-]+\+)?json\b/i,
-    { parseAs: 'buffer' },
-    async (request: FastifyRequest, bytes: Buffer) => {
+  for (const type of JSON_TYPES) {
+    app.addContentTypeParser(type, { parseAs: 'buffer' }, async (request: FastifyRequest, bytes: Buffer) => {
       // The signature is made over what was sent.
       if (options.signatures) request.bodyBytes = bytes;
       return parseJson(bytes);
-    },
-  );
+    });
+  }
   answerErrors(app, clock);
   httpRules(app);
+  lingeringClose(app);
   boundClose(app, options.closeGraceMs ?? CLOSE_GRACE_MS_DEFAULT);
   app.register(operations, options);
   if (options.role !== 'worker') {

@@ -113,8 +113,12 @@ export const batchMachine = batch.createMachine({
   context: ({ input }) => input,
   on: {
     cancel: [
-      { guard: 'isDigitalCash', actions: BATCH_REGIONS.map(callOff) },
-      { actions: [...BATCH_REGIONS.map(callOff), geosAreCancelled] },
+      {
+        guard: stateIn({ agency_allocation: 'PROCESSED' }),
+        actions: [...BATCH_REGIONS.map(callOff), geosAreCancelled],
+      },
+      // Of geo records that have not heard of their warehouse and agency nothing waits.
+      { actions: BATCH_REGIONS.map(callOff) },
     ],
     disbursements_cancelled: [
       { guard: and(['isDigitalCash', addressesAreMissing]), actions: beginAnew('fa_resolution') },

@@ -251,6 +251,14 @@ const giveBackNextWhenCancelled = envelope.enqueueActions(({ enqueue, check, con
   if (check('isCancelled')) enqueue(giveBack);
 });
 
+/** What was short of money may have been so because of the block that has just been given back. */
+const askAgainForMoney = envelope.enqueueActions(({ enqueue, check, event: { at } }) => {
+  if (check(stateIn({ funds_available: 'FUNDS_NOT_AVAILABLE' })))
+    enqueue.raise({ type: 'funds_available.restart', at, dueAt: at });
+  if (check(stateIn({ funds_blocked: 'FUNDS_BLOCK_FAILURE' })))
+    enqueue.raise({ type: 'funds_blocked.restart', at, dueAt: at });
+});
+
 /** Money that was found and blocked for other totals is given back and asked for again when all is received. */
 const beginMoneyAnew = envelope.enqueueActions(({ enqueue, check, context, event }) => {
   if (!check('changesMoney')) return;
@@ -392,7 +400,7 @@ export const envelopeMachine = envelope.createMachine({
     funds_released: stageRegion('funds_released', PROCESS_STATUS, {
       releasable: true,
       restartable: true,
-      onProcessed: [giveBackNextWhenCancelled],
+      onProcessed: [giveBackNextWhenCancelled, askAgainForMoney],
     }),
   },
 });

@@ -1,4 +1,4 @@
-import { and, setup, stateIn } from 'xstate';
+import { and, not, setup, stateIn } from 'xstate';
 import {
   type ActorContext,
   PROCESS_STATUS,
@@ -36,9 +36,8 @@ const geo = setup({
       stateIn({ warehouse_notification: 'NOT_APPLICABLE' }),
       stateIn({ agency_notification: 'NOT_APPLICABLE' }),
     ]),
-    // An operator's retry counts the attempts anew, but the fault of the last one is still there.
-    isFirstAttempt: ({ context: { stages } }) =>
-      stages.agency_notification.attempts === 0 && stages.agency_notification.errorCode === null,
+    // Once more after an operator's retry, which counts anew: whoever has a time already keeps it.
+    isFirstAttempt: ({ context }) => context.stages.agency_notification.attempts === 0,
   },
 });
 
@@ -99,6 +98,7 @@ export const geoMachine = geo.createMachine({
   context: ({ input }) => input,
   on: {
     cancel: {
+      guard: not('isNew'),
       actions: [callOff('warehouse_notification'), callOff('agency_notification'), beneficiariesAreCancelled],
     },
     allocated: [

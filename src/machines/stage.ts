@@ -280,7 +280,7 @@ export function stageRegion<
           {
             guard: { type: 'ownsJobOfWorkCalledOff', params },
             target: 'NOT_APPLICABLE',
-            actions: [{ type: 'calledOff', params }],
+            actions: [...onAttempted, { type: 'calledOff', params }],
           },
           ...fault(),
         ],

@@ -83,6 +83,14 @@ export class Processes {
     );
   }
 
+  /** Notes that this process is done with a job of which nothing was recorded, since it belongs to another by now. */
+  async unclaim({ id, delivery }: Claim): Promise<void> {
+    await this.#store.query(
+      (sql) => sql`
+      delete from actor_claims where job_id = ${id} and delivery = ${delivery} and process = ${this.#number}`,
+    );
+  }
+
   /** A job may be under way that nobody knows of: the next two looks go after it. */
   suspectUnclaimed(): void {
     this.#suspicious = true;

@@ -113,6 +113,12 @@ export class Workers {
       if (!(error instanceof SupersededError)) throw error;
       outcome = null;
     }
+    // Nothing is recorded that would take the claim away.
+    if (outcome === null) {
+      await this.#processes
+        .unclaim(claimOf(job))
+        .catch((error: unknown) => this.#store.observer.troubled(`${stage.name} unclaim`, error));
+    }
     this.#store.observer.workEnded(stage, {
       id: job.data.id,
       job: job.id,

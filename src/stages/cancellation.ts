@@ -8,19 +8,27 @@ import { geoRecordsOf } from './geo-resolution.ts';
 const BATCHES_AT_ONCE = 500;
 
 /**
- * Cancels an envelope: its batches take back what waits in this very transaction, so nothing of it is dispatched any
- * more; what is under way finds out before it acts. Geo records and beneficiaries, of whom there may be many, are told by
- * message. Funds that are blocked are given back by the stage that follows.
+ * Cancels envelopes: their batches take back what waits in this very transaction, so nothing of it is dispatched any more;
+ * what is under way finds out before it acts. Geo records and beneficiaries, of whom there may be many, are told by message.
+ * Funds that are blocked are given back by the stage that follows.
  *
- * @returns not accepted, and nothing changed, when a payment may be in flight, or it has been cancelled before
+ * @returns for each, in the order given: not accepted, and nothing changed, when a payment may be in flight, or it has been
+ *   cancelled before
  */
-export async function cancelEnvelope(tx: ActorTransaction, envelopeId: string): Promise<Delivered> {
-  const [told] = await tx.send(envelopeActor, [{ id: envelopeId, event: { type: 'cancel', at: tx.now } }]);
-  if (!told) throw new Error(`Envelope ${envelopeId} was not asked.`);
-  if (!told.accepted) return told;
-  const batches = await batchIdsOf(tx.sql, envelopeId);
+export async function cancelEnvelopes(
+  tx: ActorTransaction,
+  envelopeIds: readonly string[],
+): Promise<readonly Delivered[]> {
+  const event = { type: 'cancel', at: tx.now } as const;
+  const told = await tx.send(
+    envelopeActor,
+    envelopeIds.map((id) => ({ id, event })),
+  );
+  const batches = await batchIdsOf(
+    tx.sql,
+    told.filter(({ accepted }) => accepted).map(({ id }) => id),
+  );
   for (let start = 0; start < batches.length; start += BATCHES_AT_ONCE) {
-    const event = { type: 'cancel', at: tx.now } as const;
     await tx.send(
       batchActor,
       batches.slice(start, start + BATCHES_AT_ONCE).map((id) => ({ id, event })),
@@ -30,9 +38,10 @@ export async function cancelEnvelope(tx: ActorTransaction, envelopeId: string): 
 }
 
 /** Locked in the order of their ids, as everywhere. */
-async function batchIdsOf(sql: Tx, envelopeId: string): Promise<string[]> {
+async function batchIdsOf(sql: Tx, envelopeIds: readonly string[]): Promise<string[]> {
   const rows = await sql<{ id: string }[]>`
-    select id from disbursement_batch_control where disbursement_envelope_id = ${envelopeId} order by id`;
+    select id from disbursement_batch_control
+    where disbursement_envelope_id = any(${envelopeIds as string[]}) order by id`;
   return rows.map(({ id }) => id);
 }
 
@@ -56,7 +65,8 @@ export async function relocate(
 ): Promise<void> {
   await sql`delete from disbursement_resolution_geo_address where disbursement_batch_control_id = any(${batchIds})`;
   await sql`
-    delete from disbursement_batch_control_geo_attributes where disbursement_batch_control_id = any(${batchIds})`;
+    delete from disbursement_batch_control_geo_attributes where id in (
+      select id from disbursement_batch_control_geo where disbursement_batch_control_id = any(${batchIds}))`;
   await sql`delete from disbursement_batch_control_geo where disbursement_batch_control_id = any(${batchIds})`;
   await sql`delete from envelope_allocations where disbursement_envelope_id = ${envelopeId}`;
   await sql`

@@ -268,6 +268,20 @@ describe('cancelling', () => {
       });
     });
 
+    it('leaves a batch alone whose row cannot be read', async () => {
+      const goods = await create({ benefit_type: 'COMMODITY', measurement_unit: 'KG' });
+      const { disbursements, batch } = await receive(goods, 2);
+      const { sql } = api.database;
+      await sql`alter table disbursement_batch_control drop constraint fa_resolution_status_known`;
+      await sql`update disbursement_batch_control set fa_resolution_status = 'LOST' where id = ${batch}`;
+      const reply = await api.call(DISBURSEMENTS, idsOf(disbursements));
+      expect(reply.header).toMatchObject({ response_status: 'ERROR', response_error_code: 'INTERNAL_ERROR' });
+      expect(await rowOf(goods)).toMatchObject({ number_of_disbursements_received: 2 });
+      await sql`update disbursement_batch_control set fa_resolution_status = 'NOT_APPLICABLE' where id = ${batch}`;
+      await sql`delete from actor_parked`;
+      expect((await api.call(DISBURSEMENTS, idsOf(disbursements))).header.response_error_code).toBeNull();
+    });
+
     it('at the same moment, from several sides, counts each once', async () => {
       const envelope = await create();
       const { disbursements } = await receive(envelope, 10);

@@ -64,6 +64,16 @@ describe('a request that comes again', () => {
     expect(status.payload.number_of_disbursements_declared).toBe(30);
   });
 
+  it('is told again that the envelope was announced, also when it has been amended since', async () => {
+    const envelope = envelopeFixture();
+    const message = messageFixture([envelope]);
+    const first = await send(CREATE, message);
+    await api.call(AMEND, [{ ...envelope, number_of_disbursements: 30 }]);
+    const again = await send(CREATE, message);
+    expect(again.header.response_error_code).toBeNull();
+    expect(again.payload).toEqual(first.payload);
+  });
+
   it('is told again what became of each disbursement', async () => {
     const envelope = await created();
     const [one, two] = disbursementFixtures(String(envelope.id), 2);

@@ -73,6 +73,10 @@ async function send(body: string, signature: string | readonly string[] | null, 
 const newBody = (changes: Record<string, unknown> = {}) =>
   JSON.stringify(messageFixture([envelopeFixture(changes)]));
 
+/** The same members in another order. */
+const reversed = (body: string) =>
+  JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(body)).reverse()));
+
 /** Sends an envelope signed so; answers what came back. */
 async function signed(key: SigningKey, changes: SignatureChanges = {}) {
   const body = newBody();
@@ -295,6 +299,12 @@ describe('a request is refused', () => {
     expect(await send(body, signature, '/cancel_disbursement_envelope')).toMatchObject(
       refused(/was sent to \/create_disbursement_envelopes before/),
     );
+    // Nor in another layout that the signature fits as well.
+    for (const laidOut of [` ${body}`, JSON.stringify(JSON.parse(body), null, 2), reversed(body)]) {
+      expect(await send(laidOut, signature, '/cancel_disbursement_envelope')).toMatchObject(
+        refused(/was sent to \/create_disbursement_envelopes before/),
+      );
+    }
     expect(await send(body, signature)).toMatchObject(taken);
     const cancel = JSON.stringify(messageFixture([{ id: envelope.id }]));
     expect(await send(cancel, signDetached(cancel, rsa), '/cancel_disbursement_envelope')).toMatchObject(

@@ -41,8 +41,8 @@ function next(benefitType: BenefitType, after: BatchRegion | null, at: Date): Om
   return { raised: [{ type: 'sponsor_bank_dispatch.enable', at, dueAt: null }], effects: [question(at)] };
 }
 
-/** Whatever waits is called off; only batches that go through zones have anybody to tell. */
-const cancelled = (benefitType: BenefitType, at: Date): Omit<Consequence, 'world'> => ({
+/** Whatever waits is called off; only geo records that have heard of their agency have anybody to tell. */
+const cancelled = ({ value }: World, at: Date): Omit<Consequence, 'world'> => ({
   raised: [
     { type: 'fa_resolution.cancel', at },
     { type: 'geo_resolution.cancel', at },
@@ -51,7 +51,7 @@ const cancelled = (benefitType: BenefitType, at: Date): Omit<Consequence, 'world
     { type: 'sponsor_bank_dispatch.cancel', at },
   ],
   effects:
-    benefitType === 'CASH_DIGITAL'
+    value.agency_allocation !== 'PROCESSED'
       ? []
       : [{ type: 'tell', params: { to: 'geo', childrenOf: 'batch-1', event: { type: 'cancel', at } } }],
 });
@@ -84,7 +84,7 @@ const rules = (benefitType: BenefitType): MachineRules => ({
   maxAttempts: MAX_ATTEMPTS,
   onEvent: (world, { type, at }) => {
     if (type === 'received') return { world, ...next(benefitType, null, at) };
-    return { world, ...(type === 'cancel' ? cancelled(benefitType, at) : begunAnew(benefitType, world, at)) };
+    return { world, ...(type === 'cancel' ? cancelled(world, at) : begunAnew(benefitType, world, at)) };
   },
   onProcessed: (world, region, event) => {
     const { raised = [], effects = [] } = next(benefitType, region as BatchRegion, event.at);

@@ -123,7 +123,7 @@ describe('the batches of a cancelled envelope', () => {
       type: 'tell',
       params: { to: 'geo', childrenOf: 'batch-1', event: { type: 'cancel', at: NOW } },
     };
-    expect(batch.effects).toEqual(type === 'CASH_DIGITAL' ? [] : [toGeos]);
+    expect(batch.effects).toEqual(stages.includes('agency_allocation') ? [toGeos] : []);
   });
 });
 

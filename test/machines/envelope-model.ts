@@ -218,7 +218,15 @@ function onProcessed(world: World, region: string, event: RegionEvent): Conseque
   if (region === 'funds_released') {
     // Another block may have come of what was under way at the cancellation.
     const another = facts.funds_blocked_reference_number !== facts.funds_released_reference_number;
-    return cancelledAt && another ? givenBack(world, at) : { world };
+    if (cancelledAt && another) return givenBack(world, at);
+    // What was short of money is asked for again.
+    const short = { funds_available: 'FUNDS_NOT_AVAILABLE', funds_blocked: 'FUNDS_BLOCK_FAILURE' };
+    return {
+      world,
+      raised: Object.entries(short)
+        .filter(([one, state]) => world.value[one] === state)
+        .map(([one]) => ({ type: `${one}.restart`, at, dueAt: at })),
+    };
   }
   const { reference } = event as Event<'funds_blocked.succeeded'>;
   const blocked = withFacts(world, { funds_blocked_reference_number: reference });

@@ -16,14 +16,17 @@ const turnOfBeneficiaries = (at: Date) =>
   toBeneficiaries({ type: 'beneficiary_notification.due', at, dueAt: at });
 
 /** What waits is called off, and the beneficiaries are told. */
-const cancelled = (world: World, at: Date): Consequence => ({
-  world,
-  raised: [
-    { type: 'warehouse_notification.cancel', at },
-    { type: 'agency_notification.cancel', at },
-  ],
-  effects: [toBeneficiaries({ type: 'cancel', at })],
-});
+const cancelled = (world: World, at: Date): Consequence => {
+  if (Object.values(world.value).every((state) => state === 'NOT_APPLICABLE')) return { world };
+  return {
+    world,
+    raised: [
+      { type: 'warehouse_notification.cancel', at },
+      { type: 'agency_notification.cancel', at },
+    ],
+    effects: [toBeneficiaries({ type: 'cancel', at })],
+  };
+};
 
 const rules = (maxAttempts: number): MachineRules => ({
   regions: {
@@ -53,7 +56,7 @@ const rules = (maxAttempts: number): MachineRules => ({
   onAttempted: (before, region, { at }) => {
     if (region === 'warehouse_notification')
       return { raised: [{ type: 'agency_notification.due', at, dueAt: at }] };
-    const first = before.attempts === 0 && before.errorCode === null;
+    const first = before.attempts === 0;
     return { effects: first ? [turnOfBeneficiaries(at)] : [] };
   },
 });
@@ -190,7 +193,7 @@ describe('a geo record', () => {
     expect(stageOf(snapshot, AGENCY).dueAt).toEqual(later(START, 35));
   });
 
-  it('tells the beneficiaries only once, also when an operator has the agency tried all over again', () => {
+  it('tells the beneficiaries once, and once more when an operator has the agency tried all over again', () => {
     const { snapshot, effects } = run(geoMachine, allocatedGeo(2), [
       ...attempt(WAREHOUSE, 'succeeded', later(START)),
       ...attempt(AGENCY, 'failed', later(START, 5)),
@@ -200,7 +203,20 @@ describe('a geo record', () => {
       ...attempt(AGENCY, 'succeeded', later(START, 130)),
     ]);
     expect(seen(snapshot).value.agency_notification).toBe('PROCESSED');
-    expect(told(effects)).toEqual([turnOfBeneficiaries(later(START, 6))]);
+    // Who has a time already keeps it, so being told once more changes nothing for anybody.
+    expect(told(effects)).toEqual([6, 92].map((minute) => turnOfBeneficiaries(later(START, minute))));
+  });
+
+  it('lets the beneficiaries go on after an attempt at the agency that had been postponed', () => {
+    const job = 'postponed';
+    const until = later(START, 20);
+    const { effects } = run(geoMachine, allocatedGeo(3), [
+      ...attempt(WAREHOUSE, 'succeeded', later(START)),
+      { type: 'agency_notification.dispatch', at: later(START, 3), job },
+      { type: 'agency_notification.postponed', at: later(START, 4), job, code: 'OUT', retryAt: until },
+      ...attempt(AGENCY, 'succeeded', until),
+    ]);
+    expect(told(effects)).toEqual([turnOfBeneficiaries(later(START, 21))]);
   });
 
   it('is PROCESSED without ever being PENDING when notifications are suppressed', () => {
@@ -266,7 +282,7 @@ describe('a geo record', () => {
 });
 
 describe('a geo record, whatever happens to it', () => {
-  it('gives the beneficiaries their turn at most once, and only when an attempt at the agency ends', () => {
+  it('gives the beneficiaries their turn once and at every retry, and only when an attempt at the agency ends', () => {
     const turns = new Map<unknown, number>();
     let given = 0;
     everyStep(
@@ -275,7 +291,8 @@ describe('a geo record, whatever happens to it', () => {
         const now = told(effects).filter(({ params }) =>
           JSON.stringify(params).includes('"type":"beneficiary_notification.due"'),
         );
-        const sum = (turns.get(before) ?? 0) + now.length;
+        const anew = /^agency_notification\.(retry|enable)$/.test(event.type) && snapshot !== before;
+        const sum = anew ? 0 : (turns.get(before) ?? 0) + now.length;
         turns.delete(before);
         turns.set(snapshot, sum);
         expect(sum).toBeLessThanOrEqual(1);

@@ -262,8 +262,10 @@ function react(rules: MachineRules, world: World, event: RegionEvent): Consequen
     raised = [],
     effects = [],
   } = done ? rules.onProcessed(next, region, event) : { world: next };
-  const counted = after.stage.attempts === stage.attempts + 1;
-  const attempted = counted ? rules.onAttempted?.(stage, region, event) : undefined;
+  // Called off, too: nobody else must wait for it.
+  const ended =
+    after.stage.attempts === stage.attempts + 1 || (type === 'failed' && event.code === 'ENVELOPE_CANCELLED');
+  const attempted = ended ? rules.onAttempted?.(stage, region, event) : undefined;
   return {
     world: then,
     raised: [...raised, ...(attempted?.raised ?? [])],

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { geoActor } from '../../src/stages/actors.ts';
-import { cancelEnvelope } from '../../src/stages/cancellation.ts';
+import { cancelEnvelopes } from '../../src/stages/cancellation.ts';
 import { becomes } from '../support/becomes.ts';
 import { type InKindPipeline, openInKind } from '../support/in-kind.ts';
 import { treat } from '../support/notified.ts';
@@ -24,8 +24,8 @@ describe('what an operator tries again for an envelope that was cancelled meanwh
 
   async function cancel({ envelope: { id } }: Disbursing): Promise<void> {
     const { system } = world.pipeline;
-    const answer = await system.transact((tx) => cancelEnvelope(tx, id));
-    expect(answer.accepted).toBe(true);
+    const [answer] = await system.transact((tx) => cancelEnvelopes(tx, [id]));
+    expect(answer?.accepted).toBe(true);
   }
 
   it('is not located', async () => {

@@ -96,6 +96,41 @@ describe('funds that were blocked and are not needed after all', () => {
     expect(await outside.bank.ledger(program.account)).toMatchObject({ balance: '80.00', blocked: '0.00' });
   });
 
+  it('are found again, without waiting for a tick, when the account was short of what its own block held', async () => {
+    const program = await pipeline.program('100');
+    const registry = { target_registry: 'FARMER' };
+    const disbursing = await pipeline.disburse(
+      program,
+      [['60', { quantity: '40', address: null }]],
+      registry,
+    );
+    await blocked(disbursing);
+    // The block is given back only after the funds have been looked for anew, which are not there then.
+    await outside.bank.faults([{ path: '/release_funds', kind: 'delay', delay_ms: 300 }]);
+    const [paid, homeless] = disbursing.ids;
+    await partner.ask('/cancel_disbursements', [{ disbursement_id: homeless }]);
+    expect(
+      await amend(disbursing, { number_of_disbursements: 1, total_disbursement_quantity: '60' }),
+    ).toBeNull();
+    await becomes(() => row(disbursing), { number_of_disbursements_shipped: 1 });
+    expect(await outside.bank.payments(program.account)).toMatchObject([
+      { reference: paid, amount: '60.00' },
+    ]);
+  });
+
+  it('wait for a person at a bank that has no such path', async () => {
+    const program = await pipeline.program('100');
+    const disbursing = await pipeline.disburse(program, [[UNKNOWN]]);
+    await blocked(disbursing);
+    await outside.bank.faults([{ path: '/release_funds', kind: 'error_before', status: 404 }]);
+    await cancel(disbursing);
+    await becomes(() => row(disbursing), {
+      funds_released_status: 'ERROR',
+      funds_released_latest_error_code: 'RELEASE_NOT_SUPPORTED',
+      funds_released_attempts: 1,
+    });
+  });
+
   it('wait for a person when the bank says no, and count as given back once that person says so', async () => {
     const program = await pipeline.program('100');
     const disbursing = await pipeline.disburse(program, [[UNKNOWN]]);

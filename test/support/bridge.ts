@@ -60,6 +60,8 @@ export async function openTown(env: Readonly<Record<string, string>> = {}): Prom
         G2P_BRIDGE_EXAMPLE_BANK_API_URL: bank.url,
         G2P_BRIDGE_MAPPER_API_URL: spar.url,
         G2P_BRIDGE_RETRY_BACKOFF_BASE_SECONDS: '1',
+        G2P_BRIDGE_CIRCUIT_PAUSE_SECONDS: '1',
+        G2P_BRIDGE_CIRCUIT_PAUSE_MAX_SECONDS: '1',
         G2P_BRIDGE_SPONSOR_BANK_CONFIGURATIONS: JSON.stringify({
           default: { sponsor_bank_code: 'EXAMPLE-BANK', program_account_number: account },
         }),

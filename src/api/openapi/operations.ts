@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { failureOf, REQUEST_VALIDATION_ERROR, successOf } from '../partner/message.ts';
-import type { OperationDescription } from '../partner/operation.ts';
+import { type OperationDescription, refusalSchema } from '../partner/operation.ts';
 import { SIGNATURE_INVALID } from '../partner/signature/invalid.ts';
 import type { UploadDescription } from '../partner/statement-description.ts';
 import { type Components, componentRef, type JsonSchema, jsonSchemaOf } from './json-schema.ts';
@@ -40,10 +40,10 @@ export const codesOf = ({ codes }: { readonly codes: readonly string[] }, proof?
 
 /** The schemas of what an operation answers with HTTP 200. */
 export function answersOf(operation: OperationDescription | UploadDescription, proof?: Proof) {
-  const { answer, answerBody, refusal } = { answerBody: undefined, refusal: undefined, ...operation };
+  const { answer, answerBody } = { answerBody: undefined, ...operation };
   return {
     success: successOf(answer, answerBody),
-    failure: failureOf(codesOf(operation, proof), refusal),
+    failure: failureOf(codesOf(operation, proof), refusalSchema(operation)),
   } satisfies Record<string, z.ZodType>;
 }
 

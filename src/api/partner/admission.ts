@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { HttpError } from '../errors.ts';
 import type { PartnerContext } from '../options.ts';
 import { Refusal } from './message.ts';
-import { SIGNATURE_INVALID } from './signature/invalid.ts';
+import { SIGNATURE_INVALID, SignatureUncheckedRefusal } from './signature/invalid.ts';
 import { partnerOf } from './signature/key-source.ts';
 
 declare module 'fastify' {
@@ -43,10 +43,12 @@ export async function admit(
   request.bodyBytes = null;
   if (body === null) throw new TypeError('The body of a request to be checked was not kept.');
   const sender = senderOf(request.body);
+  let signed: string;
   try {
     const signature = headers.signature === undefined ? undefined : String(headers.signature);
-    await signatures.verify({ signature, body, sender });
+    signed = await signatures.verify({ signature, body, sender });
   } catch (error) {
+    if (error instanceof SignatureUncheckedRefusal) throw error;
     if (error instanceof Refusal && error.code === SIGNATURE_INVALID) {
       // Neither the body nor the signature; the sender is as long as it can be looked up, and only claimed.
       const claimed = partnerOf(sender);
@@ -59,7 +61,7 @@ export async function admit(
     throw error;
   }
   await limits?.countPartner(request, reply, partnerOf(sender) ?? '');
-  return createHash('sha256').update(body).digest('hex');
+  return signed;
 }
 
 const signed = z.object({ request_header: z.object({ sender_app_mnemonic: z.string() }) });

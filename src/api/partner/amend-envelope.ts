@@ -6,12 +6,13 @@ import { jsonNumber } from '../json.ts';
 import type { PartnerContext } from '../options.ts';
 import { changedEnvelope, changedEnvelopes } from './changed-envelope.ts';
 import {
+  type AmendedPayload,
+  amendedPayload,
   ENVELOPE_CODES,
   type EnvelopePayload,
   envelopeAnswer,
   envelopeFaults,
-  envelopePayload,
-  refusedEnvelope,
+  refusedAmendment,
 } from './envelope-payload.ts';
 import { factsOf, NOT_FOUND, tooLow, UNCHANGEABLE_CODES, whyUnchangeable } from './envelope-refusals.ts';
 import { fundsDueFrom, storedFields } from './envelope-store.ts';
@@ -22,7 +23,7 @@ import type { Operation } from './operation.ts';
 
 const ENVELOPES_MAX = 100;
 
-const schema = messageOf({ request_payload: listOf(envelopePayload, ENVELOPES_MAX) });
+const schema = messageOf({ request_payload: listOf(amendedPayload, ENVELOPES_MAX) });
 const answer = z.array(changedEnvelope);
 
 /** What says which envelope it is and cannot be amended, and the code of a payload that says otherwise. */
@@ -38,6 +39,29 @@ const FIXED = {
   cycle_code_mnemonic: 'INVALID_CYCLE_CODE_MNEMONIC',
   disbursement_frequency: 'INVALID_DISBURSEMENT_FREQUENCY',
 } as const satisfies Partial<Record<keyof EnvelopePayload, string>>;
+
+/** What stays as it is where an amendment leaves it out; the rest says what the envelope is and how much, and must be there. */
+const MAY_BE_LEFT_OUT = [
+  'benefit_program_description',
+  'target_registry',
+  'benefit_code_id',
+  'benefit_code_mnemonic',
+  'benefit_code_description',
+  'benefit_type',
+  'disbursement_cycle_id',
+  'disbursement_frequency',
+  'cycle_code_mnemonic',
+  'measurement_unit',
+  'disbursement_schedule_date',
+] as const satisfies readonly (keyof EnvelopePayload)[];
+
+/** Ids of other systems, which rows have as text. */
+const NUMERIC: ReadonlySet<string> = new Set<keyof EnvelopePayload>([
+  'benefit_code_id',
+  'disbursement_cycle_id',
+]);
+
+type Stored = Readonly<Record<string, unknown>>;
 
 /** An envelope that keeps all rules but those that need a look at what is stored. */
 interface Amendment {
@@ -59,7 +83,7 @@ export const amendDisbursementEnvelope: Operation<z.infer<typeof schema>, z.infe
   summary: 'Changes the totals, the date and the descriptions of envelopes, all of the list or none',
   schema,
   answer,
-  refusal: z.array(refusedEnvelope).nullable(),
+  refusal: z.array(refusedAmendment),
   codes: [
     ...ENVELOPE_CODES,
     ...UNCHANGEABLE_CODES,
@@ -75,7 +99,7 @@ export const amendDisbursementEnvelope: Operation<z.infer<typeof schema>, z.infe
         'request_body.request_payload: must have at least one item.',
       );
     }
-    const refuse = (faultsOf: (envelope: EnvelopePayload) => readonly Fault[]): void => {
+    const refuse = (faultsOf: (envelope: AmendedPayload) => readonly Fault[]): void => {
       const refused = refusalOf(nameIn(payload), payload.map(envelopeAnswer), payload.map(faultsOf));
       if (refused) throw refused;
     };
@@ -90,7 +114,7 @@ export const amendDisbursementEnvelope: Operation<z.infer<typeof schema>, z.infe
       await tx.load(envelopeActor, ids);
       const stored = await storedFields(tx.sql, ids);
       refuse((envelope) => faultsBeside(context, envelope, stored.get(envelope.id ?? '')));
-      const amendments = payload.map(amendmentOf);
+      const amendments = payload.map((given) => amendmentOf(filled(given, stored.get(given.id ?? '') ?? {})));
       const faults = new Map<string, Fault>();
       for (const amendment of amendments) {
         const fault = await amend(tx, context, amendment, stored.get(amendment.id));
@@ -109,10 +133,11 @@ export const amendDisbursementEnvelope: Operation<z.infer<typeof schema>, z.infe
 /** What is wrong with an amended envelope beside the one that is stored. */
 function faultsBeside(
   { knownPrograms, clock }: PartnerContext,
-  envelope: EnvelopePayload,
-  stored: Readonly<Record<string, unknown>> | undefined,
+  given: AmendedPayload,
+  stored: Stored | undefined,
 ): readonly Fault[] {
   if (!stored) return [NOT_FOUND];
+  const envelope = filled(given, stored);
   const today = clock.now().toISOString().slice(0, 10);
   const sameDay = envelope.disbursement_schedule_date === stored.disbursement_schedule_date;
   const wrong = envelopeFaults(envelope, { knownPrograms, today }).filter(
@@ -123,6 +148,15 @@ function faultsBeside(
   return Object.entries(FIXED)
     .filter(([name]) => String(envelope[name as keyof typeof FIXED]) !== String(stored[name]))
     .map(([name, code]) => ({ code, why: `${name} cannot be amended; it is ${String(stored[name])}` }));
+}
+
+/** An amendment with all that it leaves out, as it is stored. */
+function filled(given: AmendedPayload, stored: Stored): EnvelopePayload {
+  const kept = MAY_BE_LEFT_OUT.map((name) => {
+    const there = NUMERIC.has(name) ? Number(stored[name]) : stored[name];
+    return [name, given[name] ?? there];
+  });
+  return { ...given, ...Object.fromEntries(kept) };
 }
 
 function amendmentOf(envelope: EnvelopePayload): Amendment {
@@ -143,7 +177,7 @@ async function amend(
   tx: ActorTransaction,
   { processFutureSchedules }: PartnerContext,
   amendment: Amendment,
-  stored: Readonly<Record<string, unknown>> | undefined,
+  stored: Stored | undefined,
 ): Promise<Fault | null> {
   const {
     id,
@@ -189,7 +223,7 @@ const onWire = (amendment: Amendment) => ({
   total_disbursement_quantity: jsonNumber(amendment.total_disbursement_quantity),
 });
 
-const nameIn = (payload: readonly EnvelopePayload[]) => (index: number) => {
+const nameIn = (payload: readonly AmendedPayload[]) => (index: number) => {
   const id = payload[index]?.id;
   return `Envelope ${index + 1} of ${payload.length}${id ? ` (${id})` : ''}`;
 };

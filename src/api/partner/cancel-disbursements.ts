@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Queryable } from '../../db/connection.ts';
 import { sumDecimals } from '../../decimal.ts';
 import { goesThroughZones } from '../../machines/benefit-type.ts';
+import { RuntimeError } from '../../runtime/errors.ts';
 import type { ActorTransaction } from '../../runtime/transaction.ts';
 import { batchActor, envelopeActor } from '../../stages/actors.ts';
 import { namesToRelocate, relocate } from '../../stages/cancellation.ts';
@@ -44,7 +45,7 @@ export const cancelDisbursements: Operation<z.infer<typeof schema>, z.infer<type
   summary: 'Cancels disbursements of one envelope, item by item',
   schema,
   answer,
-  refusal: answer.nullable(),
+  refusal: answer,
   codes: [
     'INVALID_DISBURSEMENT_PAYLOAD',
     'INVALID_DISBURSEMENT_ID',
@@ -143,8 +144,10 @@ function faultOf(tx: ActorTransaction, { batch_id, cancellation_status }: Found)
   if (cancellation_status === 'CANCELLED') {
     return { code: 'DISBURSEMENT_ALREADY_CANCELED', why: 'the disbursement has been cancelled' };
   }
+  const batch = tx.peek(batchActor, batch_id);
+  if (!batch) throw new RuntimeError('BATCH_UNREADABLE', `Batch ${batch_id} is parked.`);
   // The numbers of its zone are on their way to warehouse and agency.
-  if (tx.peek(batchActor, batch_id)?.value.agency_allocation !== 'PROCESSED') return null;
+  if (batch.value.agency_allocation !== 'PROCESSED') return null;
   return {
     code: 'DISBURSEMENT_ENVELOPE_SCHEDULE_DATE_REACHED',
     why: `warehouse and agency of batch ${batch_id} have been found and are told of it`,

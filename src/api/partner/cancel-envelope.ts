@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cancelEnvelope } from '../../stages/cancellation.ts';
+import { cancelEnvelopes } from '../../stages/cancellation.ts';
 import { errorCodes } from './answer-fields.ts';
 import { changedEnvelope, changedEnvelopes } from './changed-envelope.ts';
 import { NOT_FOUND, UNCHANGEABLE_CODES, whyUnchangeable } from './envelope-refusals.ts';
@@ -13,7 +13,7 @@ const ENVELOPES_MAX = 100;
 const item = record({ id: reference.nullish() });
 const schema = messageOf({ request_payload: listOf(item, ENVELOPES_MAX) });
 const answer = z.array(changedEnvelope);
-const refusal = z.array(z.object({ id: z.string().nullish(), response_error_codes: errorCodes })).nullable();
+const refusal = z.array(z.object({ id: z.string().nullish(), response_error_codes: errorCodes }));
 
 /**
  * `/cancel_disbursement_envelope`: takes envelopes back, all of the list or none. Nothing of them is paid or delivered any
@@ -49,10 +49,9 @@ export const cancelDisbursementEnvelope: Operation<z.infer<typeof schema>, z.inf
     const ids = payload.map(({ id }) => id ?? '');
     return system.transact(async (tx) => {
       const faults = new Map<string, Fault>();
-      for (const id of ids.toSorted()) {
-        const told = await cancelEnvelope(tx, id);
-        if (told.problem === 'missing') faults.set(id, NOT_FOUND);
-        else if (!told.accepted) faults.set(id, whyUnchangeable(told));
+      for (const told of await cancelEnvelopes(tx, ids)) {
+        if (told.problem === 'missing') faults.set(told.id, NOT_FOUND);
+        else if (!told.accepted) faults.set(told.id, whyUnchangeable(told));
       }
       refuse((id) => faults.get(id) ?? null);
       const cancelled = { cancellation_status: 'Cancelled', cancellation_timestamp: tx.now } as const;

@@ -47,7 +47,7 @@ export const DISBURSEMENT_CODES = [
   'INVALID_NARRATIVE',
 ] as const;
 
-/** A disbursement that keeps all rules; without a cycle of its own it is of its envelope's cycle. */
+/** A disbursement that keeps all rules, its name empty where the partner has none; without a cycle of its own it is of its envelope's cycle. */
 export interface Disbursement {
   readonly disbursement_id: string;
   readonly beneficiary_id: string;
@@ -83,7 +83,6 @@ export function disbursementFaults(batch: readonly DisbursementPayload[]): Fault
       'INVALID_BENEFICIARY_ID',
       'the batch has its beneficiary more than once',
     );
-    check(isBlank(item.beneficiary_name), 'INVALID_DISBURSEMENT_PAYLOAD', 'beneficiary_name is missing');
     check(
       isMissingOrNegative(item.disbursement_quantity),
       'INVALID_DISBURSEMENT_QUANTITY',
@@ -94,12 +93,16 @@ export function disbursementFaults(batch: readonly DisbursementPayload[]): Fault
   });
 }
 
+/** Partners' systems need not know names: the account is found by the beneficiary's id. */
+const nameOf = ({ beneficiary_name: name }: DisbursementPayload): string =>
+  isBlank(name) ? '' : (name ?? '');
+
 /** The disbursements of a batch in which nobody breaks a rule. */
 export function disbursementsOf(batch: readonly DisbursementPayload[]): Disbursement[] {
   return batch.map((item) => ({
     disbursement_id: item.disbursement_id ?? '',
     beneficiary_id: item.beneficiary_id ?? '',
-    beneficiary_name: item.beneficiary_name ?? '',
+    beneficiary_name: nameOf(item),
     disbursement_quantity: item.disbursement_quantity ?? '0',
     narrative: item.narrative ?? '',
     disbursement_cycle_id: item.disbursement_cycle_id ?? null,

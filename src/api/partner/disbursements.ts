@@ -39,7 +39,7 @@ export const createDisbursements: Operation<z.infer<typeof schema>, z.infer<type
   schema,
   answer,
   answerBody: { disbursement_batch_control_id: z.string() },
-  refusal: z.array(refusedDisbursement).nullable(),
+  refusal: z.array(refusedDisbursement),
   codes: [
     ...DISBURSEMENT_CODES,
     'MULTIPLE_ENVELOPES_FOUND',

@@ -42,6 +42,17 @@ export const envelopePayload = record({
   disbursement_schedule_date: day,
 });
 
+/** An envelope as a partner wants it to be from now on: what is missing or null stays as it is. */
+export const amendedPayload = envelopePayload.extend({
+  benefit_code_mnemonic: envelopePayload.shape.benefit_code_mnemonic.nullish(),
+  benefit_type: envelopePayload.shape.benefit_type.nullish(),
+  disbursement_cycle_id: envelopePayload.shape.disbursement_cycle_id.nullish(),
+  measurement_unit: envelopePayload.shape.measurement_unit.nullish(),
+  disbursement_schedule_date: envelopePayload.shape.disbursement_schedule_date.nullish(),
+});
+
+export type AmendedPayload = z.infer<typeof amendedPayload>;
+
 /** An envelope as a partner describes it; its quantity is a canonical decimal string. */
 export type EnvelopePayload = z.infer<typeof envelopePayload>;
 
@@ -53,6 +64,12 @@ export const storedEnvelope = envelopeOnWire.extend({ id: z.string() });
 
 /** An envelope of a list that is refused. */
 export const refusedEnvelope = envelopeOnWire.extend({ response_error_codes: errorCodes });
+
+/** An amendment of a list that is refused, as it was sent. */
+export const refusedAmendment = amendedPayload.extend({
+  total_disbursement_quantity: amount.nullable(),
+  response_error_codes: errorCodes,
+});
 
 /** The rules that {@link envelopeFaults} knows. */
 export const ENVELOPE_CODES = [
@@ -138,7 +155,7 @@ function isKnownProgram(mnemonic: string | null | undefined, { knownPrograms }: 
 }
 
 /** An envelope on the wire: the payload, its quantity a JSON number. */
-export function envelopeAnswer<E extends EnvelopePayload>(envelope: E) {
+export function envelopeAnswer<E extends AmendedPayload>(envelope: E) {
   const { total_disbursement_quantity: total } = envelope;
   return { ...envelope, total_disbursement_quantity: total ? jsonNumber(total) : null };
 }

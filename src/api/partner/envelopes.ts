@@ -38,7 +38,7 @@ export const createDisbursementEnvelopes: Operation<z.infer<typeof schema>, z.in
   summary: 'Announces envelopes, all of the list or none',
   schema,
   answer,
-  refusal: z.array(refusedEnvelope).nullable(),
+  refusal: z.array(refusedEnvelope),
   codes: ENVELOPE_CODES,
   changes: true,
   answersOnce: true,
@@ -53,10 +53,7 @@ export const createDisbursementEnvelopes: Operation<z.infer<typeof schema>, z.in
     for (let tries = 1; ; tries += 1) {
       try {
         const answer = { payload: envelopes.map(envelopeAnswer) };
-        await create(context, envelopes, request_payload, async (tx) => {
-          // With ids of the partner's the answer comes out the same anyway.
-          if (request_payload.some(({ id }) => !id)) await remember(tx, answer);
-        });
+        await create(context, envelopes, request_payload, (tx) => remember(tx, answer));
         return answer;
       } catch (error) {
         if (!isUniqueViolation(error) || tries === TRIES_MAX) throw error;
@@ -69,7 +66,7 @@ async function create(
   context: PartnerContext,
   envelopes: readonly Identified[],
   given: readonly EnvelopePayload[],
-  alongside: (tx: ActorTransaction) => Promise<void>,
+  alongside: (tx: ActorTransaction) => Promise<unknown>,
 ): Promise<void> {
   const stored = await storedEnvelopes(
     context.database.sql,

@@ -39,7 +39,7 @@ export async function partnerApi(
 ): Promise<void> {
   const limits = await requestLimits(app, options.requestsPerMinute);
   const context = { ...options.context, limits };
-  app.get('/ping', async () => 'pong');
+  app.get('/ping', async (_request, reply) => reply.type('application/json').send('"pong"'));
   for (const operation of PARTNER_OPERATIONS) addOperation(app, context, operation);
   app.register(async (uploads) => {
     // Statements are not signed: a client address has a share of them, whoever sends them.

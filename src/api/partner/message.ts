@@ -90,7 +90,7 @@ export const successOf = (payload: z.ZodType, body: z.ZodRawShape = {}) =>
  * The schema of an answer that says no.
  *
  * @param codes that it can have
- * @param payload `response_payload`, which tells of a list what is wrong with each item; null where nothing does
+ * @param payload `response_payload`, which tells of a list what is wrong with each item; empty or null where nothing does
  */
 export const failureOf = (codes: readonly string[], payload: z.ZodType = z.null()) =>
   z.object({

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { HttpError } from '../errors.ts';
 import type { PartnerContext } from '../options.ts';
 import { admit, beforeBody } from './admission.ts';
@@ -18,7 +18,7 @@ export interface OperationDescription {
   readonly answer: z.ZodType;
   /** Further members of the body on SUCCESS. */
   readonly answerBody?: z.ZodRawShape;
-  /** Of `response_payload` on ERROR; left out: null. */
+  /** Of `response_payload` on ERROR; left out: null, or of an operation that answers a list an empty one. */
   readonly refusal?: z.ZodType;
   /** The refusals it can give by rules of its own; those of every operation go without saying. */
   readonly codes: readonly string[];
@@ -71,7 +71,7 @@ export function addOperation<M extends Message>(
       { path: operation.path, request_id: requestId, code, took_ms: tookMs },
       'Request answered',
     );
-    return reply.send(answerTo(requestId, context, message));
+    return reply.send(answerTo(requestId, context, message, nothingOf(operation)));
   });
 }
 
@@ -85,8 +85,25 @@ export async function settle(work: () => Promise<Answer | Refusal>): Promise<Ans
   }
 }
 
-/** The message envelope of an answer or refusal. */
-export function answerTo(requestId: string, { clock }: PartnerContext, settled: Answer | Refusal) {
+/** What an ERROR has for a payload that says nothing of single items: of an operation that answers a list, an empty one. */
+const nothingOf = ({ answer }: OperationDescription): [] | null => (answer instanceof z.ZodArray ? [] : null);
+
+/** The schema of `response_payload` on ERROR. */
+export const refusalSchema = (operation: Pick<OperationDescription, 'answer' | 'refusal'>): z.ZodType =>
+  operation.refusal ?? (operation.answer instanceof z.ZodArray ? z.array(z.never()) : z.null());
+
+/**
+ * The message envelope of an answer or refusal.
+ *
+ * @param nothing the payload of a refusal that has none of its own
+ */
+export function answerTo(
+  requestId: string,
+  { clock }: PartnerContext,
+  settled: Answer | Refusal,
+  nothing: [] | null = null,
+) {
   if (!(settled instanceof Refusal)) return success(requestId, clock.now(), settled);
-  return failure(requestId, clock.now(), settled.code, settled.message, settled.answer);
+  const answer = { ...settled.answer, payload: settled.answer.payload ?? nothing };
+  return failure(requestId, clock.now(), settled.code, settled.message, answer);
 }

@@ -125,21 +125,36 @@ async function inquirePayment(
   return { status, paymentReferences: payments?.map((payment) => payment.payment_reference_number) ?? null };
 }
 
-/** Releasing is harmless to repeat, so every failure is a fault that the pipeline tries again. */
+/**
+ * Releasing is harmless to repeat, so every failure is a fault that the pipeline tries again; but not where the bank has no
+ * such path, as the example bank of the Python system: there a person must see to it.
+ */
 async function releaseBlock(
   client: HttpClient,
   request: ReleaseBlockRequest,
   ctx: CallContext,
 ): Promise<void> {
   const body = { account_number: request.accountNumber, block_reference_no: request.blockReference };
-  const sent = await post(client, '/release_funds', body, request.idempotencyKey, ctx, paymentAnswer);
-  if ('outcome' in sent) throw new ConnectorError('BANK_ERROR', `The block may not be free: ${sent.message}`);
-  if (sent.answer.status === 'failed') {
-    const reason = oneLine(sent.answer.error_message, [request.accountNumber]);
+  requireKey(request.idempotencyKey);
+  const headers = { 'idempotency-key': request.idempotencyKey };
+  const outcome = await client.postJson('/release_funds', JSON.stringify(body), headers, ctx.signal);
+  if (outcome.kind === 'failure') throw faultOf(outcome);
+  if (NO_SUCH_PATH.includes(outcome.status)) {
+    throw new ConnectorError('RELEASE_NOT_SUPPORTED', 'The bank does not give blocks back by itself.', false);
+  }
+  if (!isDecision(outcome.status)) throw new ConnectorError('BANK_ERROR', serverErrorMessage(outcome.status));
+  const answer = paymentAnswer.safeParse(outcome.json);
+  if (!answer.success)
+    throw new ConnectorError('BANK_BAD_ANSWER', unreadableMessage(outcome.status, answer.error));
+  if (answer.data.status === 'failed') {
+    const reason = oneLine(answer.data.error_message, [request.accountNumber]);
     throw new ConnectorError('BANK_REFUSED', `The bank did not give the block back: ${reason}.`, false);
   }
-  if (!isSuccess(sent.status)) throw new ConnectorError('BANK_ERROR', serverErrorMessage(sent.status));
+  if (!isSuccess(outcome.status)) throw new ConnectorError('BANK_ERROR', serverErrorMessage(outcome.status));
 }
+
+/** What a server answers that does not know a path. */
+const NO_SUCH_PATH: readonly number[] = [404, 405, 501];
 
 /**
  * Sends a call that moves money and sorts out everything that is not a readable decision of the bank.

@@ -2,8 +2,14 @@
  * The canonical form of a JSON text, over which requests are signed: compact, UTF-8, the members of every object sorted
  * by the code points of their names, strings escaped only where JSON asks for it. That is what the partners' Python
  * systems write (`orjson` with sorted keys). Numbers stay as they were written: `100.0` is not `100`, and an amount of
- * more digits than a double has is not rounded.
+ * more digits than a double has is not rounded. Or they are spelled as `orjson` does, where a sender has signed with it
+ * and sent what another library wrote.
  */
+
+import { orjsonFloat } from './float-spelling.ts';
+
+/** How numbers with a point or an exponent are spelled. */
+export type FloatSpelling = 'as written' | 'orjson';
 
 /** Deepest nesting that is looked at; the Python systems write no deeper. */
 const DEPTH_MAX = 254;
@@ -21,8 +27,8 @@ export class CanonicalJsonError extends Error {
  * @param json bytes that `JSON.parse` accepts, which this function does not check again
  * @throws CanonicalJsonError when it is nested more than 254 deep
  */
-export function canonicalJson(json: Buffer): Buffer {
-  return Buffer.from(new Reader(json.toString('utf8')).value(0), 'utf8');
+export function canonicalJson(json: Buffer, floats: FloatSpelling = 'as written'): Buffer {
+  return Buffer.from(new Reader(json.toString('utf8'), floats).value(0), 'utf8');
 }
 
 const QUOTE = 0x22;
@@ -39,13 +45,15 @@ const SURROGATE = /[\ud800-\udfff]|\\u[dD][89a-fA-F]/;
 /** Reads a text that is known to be JSON, and answers the canonical text of what it reads. */
 class Reader {
   readonly #text: string;
+  readonly #floats: FloatSpelling;
   readonly #order: ((a: string, b: string) => number) | undefined;
   #at = 0;
   /** Where the next backslash is, at or after `#at`. */
   #backslashAt: number;
 
-  constructor(text: string) {
+  constructor(text: string, floats: FloatSpelling) {
     this.#text = text;
+    this.#floats = floats;
     // Without surrogates the order of code points is that of UTF-16 units, which needs no function.
     this.#order = SURROGATE.test(text) ? byCodePoint : undefined;
     this.#backslashAt = positionOf(text, '\\', 0);
@@ -114,7 +122,8 @@ class Reader {
   #scalar(): string {
     const from = this.#at;
     while (isOfScalar(this.#text.charCodeAt(this.#at))) this.#at += 1;
-    return this.#text.slice(from, this.#at);
+    const written = this.#text.slice(from, this.#at);
+    return this.#floats === 'as written' ? written : orjsonFloat(written);
   }
 
   #skipSpace(): void {

@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { Clock } from '../../../runtime/clock.ts';
-import { CanonicalJsonError, canonicalJson } from './canonical-json.ts';
+import { CanonicalJsonError, canonicalJson, type FloatSpelling } from './canonical-json.ts';
 import { type DetachedJws, isSignedBy, readDetachedJws } from './detached-jws.ts';
-import { signatureInvalid } from './invalid.ts';
+import { SignatureUncheckedRefusal, signatureInvalid } from './invalid.ts';
 import { type KeySource, KeysUnavailableError, partnerOf } from './key-source.ts';
 import type { PartnerKey, PartnerKeys, SignatureAlgorithm } from './partner-key.ts';
 
@@ -10,7 +11,9 @@ export interface SignatureCheck {
   /**
    * Passes a request that its sender has signed.
    *
-   * @throws Refusal `rjct.jwt.invalid` saying what is wrong
+   * @returns SHA-256 (hexadecimal) of the very bytes that the signature is over: the same for every layout of the body that
+   *   the signature fits, so that a request is known again however it is laid out
+   * @throws Refusal `rjct.jwt.invalid` saying what is wrong; SignatureUncheckedRefusal when nobody can say now
    */
   verify(input: {
     /** The header `Signature`. */
@@ -19,7 +22,7 @@ export interface SignatureCheck {
     readonly body: Buffer;
     /** `sender_app_mnemonic`, null when the body has none. */
     readonly sender: string | null;
-  }): Promise<void>;
+  }): Promise<string>;
   /** Closes what the check holds open. */
   close(): Promise<void>;
 }
@@ -42,8 +45,15 @@ export function createSignatureCheck({ source, algorithms, clock }: SignatureChe
       }
       const published = await keysOf(source, partner, jws.kid);
       const keys = candidates(published, jws, partner, clock.now());
-      const payload = canonical(body);
-      for (const key of keys) if (await isSignedBy(jws, payload, key)) return;
+      const fits = async (payload: Buffer) => {
+        for (const key of keys) if (await isSignedBy(jws, payload, key)) return true;
+        return false;
+      };
+      const asWritten = canonical(body, 'as written');
+      if (await fits(asWritten)) return sha256(asWritten);
+      // What was signed may have been written by another library than what was sent.
+      const respelled = canonical(body, 'orjson');
+      if (!respelled.equals(asWritten) && (await fits(respelled))) return sha256(respelled);
       throw signatureInvalid(
         `The signature does not fit the body by ${keyName(jws.kid, partner)}; it is made over the canonical JSON of the body.`,
       );
@@ -57,7 +67,7 @@ async function keysOf(source: KeySource, partner: string, kid: string | null): P
     return await source.keysOf(partner, kid);
   } catch (error) {
     if (!(error instanceof KeysUnavailableError)) throw error;
-    throw signatureInvalid(
+    throw new SignatureUncheckedRefusal(
       `The keys of ${partner} cannot be had at the moment; send the request again later.`,
     );
   }
@@ -86,11 +96,13 @@ function candidates(
 const keyName = (kid: string | null, partner: string): string =>
   kid === null ? `the key of ${partner}` : `the key "${kid}" of ${partner}`;
 
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
 const upperFirst = (sentence: string): string => sentence.charAt(0).toUpperCase() + sentence.slice(1);
 
-function canonical(body: Buffer): Buffer {
+function canonical(body: Buffer, floats: FloatSpelling): Buffer {
   try {
-    return canonicalJson(body);
+    return canonicalJson(body, floats);
   } catch (error) {
     if (!(error instanceof CanonicalJsonError)) throw error;
     throw signatureInvalid(error.message);

@@ -59,8 +59,9 @@ function readHeader(
     throw signatureInvalid('The header of the JWS asks for an extension (crit, b64), which is not taken.');
   }
   const { kid } = header;
-  if (kid === undefined) return { alg, kid: null };
-  if (typeof kid !== 'string' || kid === '' || kid.length > KID_CHARS_MAX || /[\p{Cc}\p{Cs}]/u.test(kid)) {
+  // There are libraries that write a member they have nothing for.
+  if (kid === undefined || kid === null || kid === '') return { alg, kid: null };
+  if (typeof kid !== 'string' || kid.length > KID_CHARS_MAX || /[\p{Cc}\p{Cs}]/u.test(kid)) {
     throw signatureInvalid(`The kid of the signature must be text of at most ${KID_CHARS_MAX} characters.`);
   }
   return { alg, kid };

@@ -9,7 +9,7 @@ const RSA_BITS_MIN = 2_048;
 const RSA_BITS_MAX = 16_384;
 
 /** Keys that a partner can have; far more than any rotation needs. */
-const KEYS_MAX = 20;
+const KEYS_MAX = 100;
 
 /** A public key that a partner's requests may be signed with. */
 export interface PartnerKey {
@@ -60,7 +60,7 @@ type PublishedKey = z.infer<typeof publishedKey>;
  * The keys of one partner from a JWKS or from the answer of the partner management service
  * (`{ "keys": [{ "kid", "algorithm", "public_key": PEM, "not_before", "not_after" }] }`).
  *
- * @returns null when it is neither, or has more than 20 keys
+ * @returns null when it is neither, or has more than 100 keys
  */
 export function readPartnerKeys(document: unknown): PartnerKeys | null {
   const parsed = published.safeParse(document);
