@@ -1,130 +1,20 @@
 import { and, not, or, setup, stateIn } from 'xstate';
-import { addDecimals, compareDecimals, subtractDecimals } from '../decimal.ts';
-import { type BenefitType, isCash } from './benefit-type.ts';
+import { isCash } from './benefit-type.ts';
+import type { EnvelopeContext, EnvelopeEvent, EnvelopeFacts, EnvelopeRegion } from './envelope-data.ts';
 import {
-  type ActorContext,
-  PROCESS_STATUS,
-  type StageEvent,
-  stageImplementations,
-  stageRegion,
-  type Timed,
-} from './stage.ts';
+  isAmendedInVain,
+  isCancelled,
+  isComplete,
+  isPossible,
+  mayHaveBlocked,
+  mayHavePaid,
+  receiptAfter,
+} from './envelope-receipt.ts';
+import { PROCESS_STATUS, stageImplementations, stageRegion, type Timed } from './stage.ts';
 
-/** The stages of an envelope: cash must be there, then it is reserved, and given back when it is not needed after all. */
-export const ENVELOPE_REGIONS = ['funds_available', 'funds_blocked', 'funds_released'] as const;
-export type EnvelopeRegion = (typeof ENVELOPE_REGIONS)[number];
-
-/** The columns of an envelope that its machine reads and writes. Quantities are exact decimal strings. */
-export interface EnvelopeFacts {
-  readonly benefit_type: BenefitType;
-  readonly number_of_disbursements: number;
-  readonly total_disbursement_quantity: string;
-  readonly number_of_disbursements_received: number;
-  readonly total_disbursement_quantity_received: string;
-  /** From when funds may be checked: the start of the schedule date (UTC), or the receipt where future dates run. */
-  readonly funds_due_from: Date;
-  /** Batches that are resolved and wait for, or have, the permission to pay. */
-  readonly number_of_batches_ready: number;
-  readonly funds_blocked_reference_number: string | null;
-  /** The block that `funds_released` gives back; kept when that is done. */
-  readonly funds_released_reference_number: string | null;
-  readonly number_of_disbursements_shipped: number;
-  readonly number_of_disbursements_reconciled: number;
-  readonly number_of_disbursements_reversed: number;
-  readonly cancellation_timestamp: Date | null;
-}
-
-type Counted<T extends string> = Timed & { readonly type: T; readonly count: number };
-
-export type EnvelopeEvent =
-  | StageEvent<'funds_available' | 'funds_released'>
-  | Exclude<StageEvent<'funds_blocked'>, { readonly type: 'funds_blocked.succeeded' }>
-  | (Timed & { readonly type: 'funds_blocked.succeeded'; readonly job: string; readonly reference: string })
-  | (Timed & { readonly type: 'created' })
-  | (Timed & { readonly type: 'batch_received'; readonly count: number; readonly quantity: string })
-  | (Timed & { readonly type: 'batch_ready'; readonly batch: string })
-  | (Timed & { readonly type: 'cancel' })
-  | (Timed & { readonly type: 'disbursements_cancelled'; readonly count: number; readonly quantity: string })
-  | (Timed & {
-      readonly type: 'amend';
-      readonly number_of_disbursements: number;
-      readonly total_disbursement_quantity: string;
-      readonly funds_due_from: Date;
-    })
-  | Counted<'shipped'>
-  | Counted<'reconciled'>
-  | Counted<'reversed'>;
-
-export type EnvelopeContext = ActorContext<EnvelopeRegion, EnvelopeFacts>;
+export * from './envelope-data.ts';
 
 const shared = stageImplementations<EnvelopeRegion, EnvelopeFacts, EnvelopeEvent>();
-
-/** The part of the facts that says how much an envelope declares and has received. */
-type Receipt = Pick<
-  EnvelopeFacts,
-  | 'number_of_disbursements'
-  | 'total_disbursement_quantity'
-  | 'number_of_disbursements_received'
-  | 'total_disbursement_quantity_received'
->;
-
-/** What declared and received come to by an event, whether or not the envelope takes it. */
-function receiptAfter({ facts }: EnvelopeContext, event: EnvelopeEvent): Receipt {
-  const { number_of_disbursements_received: number, total_disbursement_quantity_received: total } = facts;
-  switch (event.type) {
-    case 'batch_received':
-      return {
-        ...facts,
-        number_of_disbursements_received: number + event.count,
-        total_disbursement_quantity_received: addDecimals(total, event.quantity),
-      };
-    case 'disbursements_cancelled':
-      return {
-        ...facts,
-        number_of_disbursements_received: number - event.count,
-        total_disbursement_quantity_received: subtractDecimals(total, event.quantity),
-      };
-    case 'amend':
-      return {
-        ...facts,
-        number_of_disbursements: event.number_of_disbursements,
-        total_disbursement_quantity: event.total_disbursement_quantity,
-      };
-    default:
-      return facts;
-  }
-}
-
-/** Whether no more was received than was declared, and not less than nothing. */
-const isPossible = (receipt: Receipt): boolean =>
-  receipt.number_of_disbursements_received <= receipt.number_of_disbursements &&
-  receipt.number_of_disbursements_received >= 0 &&
-  compareDecimals(receipt.total_disbursement_quantity_received, receipt.total_disbursement_quantity) <= 0 &&
-  compareDecimals(receipt.total_disbursement_quantity_received, '0') >= 0;
-
-const isComplete = (receipt: Receipt): boolean =>
-  receipt.number_of_disbursements_received === receipt.number_of_disbursements &&
-  compareDecimals(receipt.total_disbursement_quantity_received, receipt.total_disbursement_quantity) === 0;
-
-/** The envelope's own totals, its money included, are what they were. */
-function isAmendedInVain({ facts }: EnvelopeContext, event: EnvelopeEvent): boolean {
-  if (event.type !== 'amend') return false;
-  return (
-    event.number_of_disbursements === facts.number_of_disbursements &&
-    compareDecimals(event.total_disbursement_quantity, facts.total_disbursement_quantity) === 0 &&
-    event.funds_due_from.getTime() === facts.funds_due_from.getTime()
-  );
-}
-
-const isCancelled = ({ facts }: EnvelopeContext) => facts.cancellation_timestamp !== null;
-
-/** A batch has, or gets any moment, the permission to pay. */
-const mayHavePaid = ({ facts }: EnvelopeContext) =>
-  facts.funds_blocked_reference_number !== null && facts.number_of_batches_ready > 0;
-
-/** The bank may have blocked funds without us knowing the block. */
-const mayHaveBlocked = ({ facts, stages }: EnvelopeContext) =>
-  facts.funds_blocked_reference_number === null && stages.funds_blocked.submittedAt !== null;
 
 const envelope = setup({
   types: {} as { context: EnvelopeContext; events: EnvelopeEvent; input: EnvelopeContext },
