@@ -21,8 +21,11 @@ import { securityHeaders } from './security-headers.ts';
 /** A request must have arrived within this time; bounds what a slow sender can hold on to. */
 const REQUEST_TIMEOUT_MS = 300_000;
 
-/** Of bodies that are taken for JSON; no type at all is one of them, since there are clients that name none. */
-const JSON_TYPES = [/^application\/(?:[\w.-]+\+)?json\b/i, /^$/];
+/**
+ * Of bodies that are taken for JSON. No type at all, which Fastify shows as `/`, is one of them: there are clients that
+ * name none. What a client names and is no type is refused before.
+ */
+const JSON_TYPES = [/^application\/(?:[\w.-]+\+)?json\b/i, /^\/?$/];
 
 /**
  * Builds the HTTP surface of a process: the partner API, and the beneficiary portal API where it is switched on (unless

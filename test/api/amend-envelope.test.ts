@@ -62,6 +62,48 @@ describe('amending an envelope', () => {
     });
   });
 
+  it.each([undefined, null])('leaves alone what it has %s for', async (nothing) => {
+    const envelope = await create({ disbursement_schedule_date: dayFromNow(3) });
+    const before = await rowOf(envelope);
+    const needed = {
+      id: envelope.id,
+      benefit_program_id: envelope.benefit_program_id,
+      benefit_program_mnemonic: envelope.benefit_program_mnemonic,
+      number_of_beneficiaries: 11,
+      number_of_disbursements: 12,
+      total_disbursement_quantity: 1200,
+    };
+    const others = Object.keys(envelope).filter((name) => !(name in needed));
+    expect(others).toHaveLength(11);
+    const reply = await api.call(PATH, [
+      { ...Object.fromEntries(others.map((name) => [name, nothing])), ...needed },
+    ]);
+    expect(reply.header.response_error_code).toBeNull();
+    expect(reply.payload).toMatchObject([{ ...envelope, ...needed }]);
+    const { number_of_beneficiaries, number_of_disbursements, total_disbursement_quantity } = needed;
+    expect(await rowOf(envelope)).toEqual({
+      ...before,
+      number_of_beneficiaries,
+      number_of_disbursements,
+      total_disbursement_quantity: String(total_disbursement_quantity),
+      funds_available_latest_timestamp: expect.any(Date),
+      funds_blocked_latest_timestamp: expect.any(Date),
+    });
+  });
+
+  it.each([
+    ['benefit_program_id', 'INVALID_PROGRAM_ID'],
+    ['benefit_program_mnemonic', 'INVALID_PROGRAM_MNEMONIC'],
+    ['number_of_beneficiaries', 'INVALID_NO_OF_BENEFICIARIES'],
+    ['number_of_disbursements', 'INVALID_NO_OF_DISBURSEMENTS'],
+    ['total_disbursement_quantity', 'INVALID_DISBURSEMENT_QUANTITY'],
+  ])('is refused without %s', async (name, code) => {
+    const envelope = await create();
+    const reply = await api.call(PATH, [{ ...envelope, [name]: null, measurement_unit: null }]);
+    expect(reply.header.response_error_code).toBe(code);
+    expect(reply.payload).toMatchObject([{ id: envelope.id, response_error_codes: [code] }]);
+  });
+
   it('completes the receipt when the totals come to what was received, so that the funds are checked', async () => {
     const envelope = await create();
     await receive(envelope, 4);

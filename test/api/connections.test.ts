@@ -79,7 +79,7 @@ describe('a connection', () => {
 
   it('whose sender expects what we do not know is answered all the same', async () => {
     expect(await talk(1, `${ping.trimEnd()}\r\nExpect: miracles\r\n\r\n`)).toEqual([
-      { status: 200, text: 'pong' },
+      { status: 200, text: '"pong"' },
     ]);
   });
 
@@ -87,7 +87,7 @@ describe('a connection', () => {
     const text = statementText('1', [debit(newId('D'), '1')]);
     const [stored, pong] = await talk(2, upload(text, 20_000), ping);
     expect(stored).toEqual({ status: 200, text: expect.stringContaining('"SUCCESS"') });
-    expect(pong).toEqual({ status: 200, text: 'pong' });
+    expect(pong).toEqual({ status: 200, text: '"pong"' });
   });
 
   it.each([

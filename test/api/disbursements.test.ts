@@ -105,7 +105,6 @@ describe('creating disbursements', () => {
     ['INVALID_DISBURSEMENT_ENVELOPE_ID', { disbursement_envelope_id: undefined }],
     ['INVALID_BENEFICIARY_ID', { beneficiary_id: undefined }],
     ['INVALID_BENEFICIARY_ID', { beneficiary_id: '' }],
-    ['INVALID_DISBURSEMENT_PAYLOAD', { beneficiary_name: null }],
     ['INVALID_DISBURSEMENT_QUANTITY', { disbursement_quantity: -1 }],
     ['INVALID_DISBURSEMENT_QUANTITY', { disbursement_quantity: '-0.000001' }],
     ['INVALID_DISBURSEMENT_QUANTITY', { disbursement_quantity: null }],
@@ -120,6 +119,19 @@ describe('creating disbursements', () => {
     expect(reply.header.response_error_message).toMatch(/^Disbursement 2 of 2/);
     expect(codesOf(reply.payload)).toEqual([[], [code]]);
     expect(await api.written()).toEqual(before);
+  });
+
+  it.each([null, undefined, '', ' '])('takes a beneficiary of no name (%j)', async (name) => {
+    const id = await announced();
+    const item = disbursementFixture(id, { beneficiary_name: name });
+    const first = await api.call(PATH, [item]);
+    expect(first.header.response_error_code).toBeNull();
+    const [row] = await api.database
+      .sql`select beneficiary_name from disbursements where id = ${item.disbursement_id}`;
+    expect(row).toEqual({ beneficiary_name: '' });
+    // And it is the same batch when it comes again.
+    const again = await api.call(PATH, [{ ...item, beneficiary_name: null }]);
+    expect(again.body.disbursement_batch_control_id).toBe(first.body.disbursement_batch_control_id);
   });
 
   it('says everything that is wrong with each disbursement, under the code of the first', async () => {

@@ -1,7 +1,15 @@
+import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openApi, type TestApi } from '../support/api.ts';
 import { disbursementFixture, envelopeFixture, messageFixture } from '../support/payloads.ts';
-import { beginUpload } from '../support/raw-upload.ts';
+import {
+  beginUpload,
+  FILE_BEGINS,
+  FILE_ENDS,
+  httpChunk,
+  openConnection,
+  uploadHead,
+} from '../support/raw-upload.ts';
 
 const KILOBYTE = 1024;
 
@@ -72,6 +80,21 @@ describe('requests and answers', () => {
       response_error_message: `${rule}.`,
     });
     expect(reply.payload).toBeNull();
+  });
+
+  it('are refused with an empty list by operations that answer a list', async () => {
+    for (const path of [
+      '/create_disbursement_envelopes',
+      '/amend_disbursement_envelope',
+      '/cancel_disbursement_envelope',
+      '/create_disbursements',
+      '/cancel_disbursements',
+      '/get_disbursement_status',
+    ]) {
+      const reply = await api.call(path, 'no list');
+      expect(reply.header.response_error_code).toBe('REQUEST_VALIDATION_ERROR');
+      expect(reply.payload).toEqual([]);
+    }
   });
 
   it('keep the request id of a request that breaks the schema elsewhere', async () => {
@@ -179,6 +202,24 @@ describe('requests and answers', () => {
     expect(reply.status).toBe(200);
   });
 
+  it('are taken for JSON when their sender does not say what they are', async () => {
+    const sendUntyped = async (path: string, text: string) => {
+      const body = Buffer.from(text);
+      const response = await fetch(api.url + path, { method: 'POST', body });
+      return { status: response.status, text: await response.text() };
+    };
+    const message = JSON.stringify(messageFixture([]));
+    expect(await sendUntyped('/get_disbursement_status', message)).toMatchObject({
+      status: 200,
+      text: expect.stringContaining('"SUCCESS"'),
+    });
+    expect(await sendUntyped('/get_disbursement_status', 'a=b')).toMatchObject({
+      status: 400,
+      text: expect.stringContaining('"REQUEST_NOT_JSON"'),
+    });
+    expect((await sendUntyped('/upload_mt940', message)).status).toBe(415);
+  });
+
   it('of no path or with another method are refused by HTTP', async () => {
     expect((await api.post('/create_nothing', '{}')).status).toBe(404);
     expect((await api.post('/%ff%zz', '{}')).status).toBe(400);
@@ -236,7 +277,11 @@ describe('what the platform asks', () => {
 
   it('is answered at the root, and the partner API under its own path', async () => {
     api = await openApi({ rootPath: '/bridge/v1', metrics: async () => 'bridge_up 1\n' });
-    expect(await get(`${api.url}/bridge/v1/ping`)).toMatchObject({ status: 200, text: 'pong' });
+    expect(await get(`${api.url}/bridge/v1/ping`)).toEqual({
+      status: 200,
+      type: 'application/json; charset=utf-8',
+      text: '"pong"',
+    });
     expect((await get(`${api.url}/ping`)).status).toBe(404);
     expect((await api.call('/get_disbursement_status', [])).header.response_status).toBe('SUCCESS');
     expect(await get(`${api.url}/healthz`)).toMatchObject({ status: 200, text: '{"status":"alive"}' });
@@ -277,6 +322,21 @@ describe('what the platform asks', () => {
       checks: { queue: { ok: false } },
     });
     expect((await get(`${api.url}/healthz`)).status).toBe(200);
+  });
+
+  it('is answered on a connection that is busy when the process begins to stop', async () => {
+    api = await openApi();
+    const arrived = once(api.app.server, 'request');
+    const connection = await openConnection(api.url);
+    await connection.write(uploadHead('Transfer-Encoding: chunked'));
+    await arrived;
+    const stopped = api.app.close();
+    await connection.write(httpChunk(FILE_BEGINS + FILE_ENDS));
+    await connection.write(`${httpChunk('')}GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await connection.closed;
+    expect(connection.received().match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200']);
+    expect(connection.received()).toContain('{"status":"alive"}');
+    await stopped;
   });
 
   it('stops within its time though a sender never finishes', async () => {

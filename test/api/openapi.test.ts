@@ -192,7 +192,8 @@ describe('the published document', () => {
     const change = fc.tuple(fc.constantFrom(...asked), fc.array(fc.nat(30), { maxLength: 4 }), values);
     await fc.assert(
       fc.asyncProperty(change, async ([[path, payload, body], steps, value]) => {
-        const message: Json = messageFixture(payload, body);
+        // Of its own: what one case changes, the next must not meet.
+        const message: Json = structuredClone(messageFixture(payload, body));
         let place = message;
         let last = 'request_body';
         for (const step of steps) {
@@ -200,7 +201,7 @@ describe('the published document', () => {
           place = place[last];
           last = Object.keys(place)[step % Math.max(1, Object.keys(place).length)] ?? 'extra';
         }
-        place[last] = value;
+        place[last] = structuredClone(value);
         // As it arrives.
         const sent = JSON.parse(JSON.stringify(message));
         const name = resolve(document, `#/paths/${path.replaceAll('/', '~1')}/post`).requestBody.content[

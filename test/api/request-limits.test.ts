@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createSignatureCheck } from '../../src/api/partner/signature/check.ts';
+import { KeysUnavailableError } from '../../src/api/partner/signature/key-source.ts';
 import { NO_KEYS, readPartnerKeys } from '../../src/api/partner/signature/partner-key.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { openApi, type TestApi } from '../support/api.ts';
@@ -127,6 +128,26 @@ describe('with signatures', () => {
     for (let i = 0; i < 3; i += 1) {
       expect(await ask(api, { from: '192.0.2.1', sign: right })).toMatchObject({ status: 200, code: null });
     }
+  });
+
+  it('nobody is held to account for keys that cannot be had', async () => {
+    const keysOf = async () => {
+      throw new KeysUnavailableError('The key service does not answer.');
+    };
+    const unchecked = createSignatureCheck({
+      source: { keysOf, close: async () => {} },
+      algorithms: ['ES256'],
+      clock: systemClock,
+    });
+    api = await openApi({ ...options, signatures: unchecked });
+    for (let i = 0; i < 5; i += 1) {
+      const answer = await ask(api, { sign: right });
+      expect(answer).toMatchObject({ status: 200, code: 'rjct.jwt.invalid' });
+      expect(answer.text).toContain('send the request again later');
+      expect(JSON.parse(answer.text).response_body.response_payload).toEqual([]);
+    }
+    expect(api.logs.join('')).not.toContain('Signature refused');
+    expect(api.logs.join('')).toContain('"code":"rjct.jwt.invalid"');
   });
 
   it('partners behind one address have a share each', async () => {

@@ -75,6 +75,64 @@ describe('the canonical form of a JSON text', () => {
     expect(canonical(text)).toBe(expected);
   });
 
+  it.each([
+    ['100.0', '100.0'],
+    ['1E2', '100.0'],
+    ['100.50', '100.5'],
+    ['-0.0', '-0.0'],
+    ['0e99', '0.0'],
+    ['1e15', '1000000000000000.0'],
+    ['1e+16', '1e16'],
+    ['123456789012345e2', '1.23456789012345e16'],
+    ['0.00001', '0.00001'],
+    ['1e-05', '0.00001'],
+    ['0.000001', '1e-6'],
+    ['1.5e-07', '1.5e-7'],
+    ['1e-300', '1e-300'],
+    // Neither whole numbers nor what no double keeps.
+    ['-0', '-0'],
+    ['12345678901234567890', '12345678901234567890'],
+    ['123456789.0123456', '123456789.0123456'],
+    ['0.12345678901234560', '0.12345678901234560'],
+    ['1e999', '1e999'],
+    ['1e-320', '1e-320'],
+    [`1.${'0'.repeat(100)}`, `1.${'0'.repeat(100)}`],
+  ])('has %s as %s where floats are spelled as orjson does', (written, expected) => {
+    const text = `{"b":[${written}, true ,null],"a":"${written}"}`;
+    expect(canonicalJson(Buffer.from(text), 'orjson').toString('utf8')).toBe(
+      `{"a":"${written}","b":[${expected},true,null]}`,
+    );
+  });
+
+  it('says the same number, to the last digit, however its floats are spelled', () => {
+    const exact = (text: string): string => {
+      const [, sign = '', whole = '', fraction = '', exponent = '0'] =
+        /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
+      const digits = (whole + fraction).replace(/^0+/, '');
+      const short = digits.replace(/0+$/, '');
+      const power = Number(exponent) - fraction.length + digits.length - short.length;
+      return short === '' ? `${sign}0` : `${sign}${short}e${power}`;
+    };
+    const number = fc
+      .tuple(
+        fc.constantFrom('', '-'),
+        fc.oneof(fc.constant('0'), fc.stringMatching(/^[1-9]\d{0,17}$/)),
+        fc.option(fc.stringMatching(/^0{0,8}\d{1,12}0{0,3}$/)),
+        fc.option(fc.tuple(fc.constantFrom('e', 'E', 'e+', 'e-', 'E-0'), fc.nat(320))),
+      )
+      .map(([sign, whole, fraction, exponent]) =>
+        [sign, whole, fraction === null ? '' : `.${fraction}`, exponent ? exponent.join('') : ''].join(''),
+      );
+    fc.assert(
+      fc.property(number, (written) => {
+        const spelled = canonicalJson(Buffer.from(written), 'orjson').toString('utf8');
+        expect(exact(spelled)).toBe(exact(written));
+        expect(canonicalJson(Buffer.from(spelled), 'orjson').toString('utf8')).toBe(spelled);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
   it('tells two texts apart that say different things', () => {
     const forms = [
       '{"a":"1"}',

@@ -131,7 +131,7 @@ describe('the key service', () => {
     ['answers with no list', (response) => json(response, 200, { keys: 'none' })],
     [
       'answers with too many keys',
-      (response) => json(response, 200, { keys: Array(21).fill(old.published) }),
+      (response) => json(response, 200, { keys: Array(101).fill(old.published) }),
     ],
     ['answers without end', (response) => response.end(`{"keys":[],"x":"${'x'.repeat(300_000)}"}`)],
   ];
@@ -239,6 +239,12 @@ describe('a file of keys', () => {
   const kids = async (file: KeyFile, partner = PARTNER) =>
     (await file.keysOf(partner)).keys.map(({ kid }) => kid);
 
+  it('takes the keys of a partner that has a hundred', async () => {
+    const many = { [PARTNER]: jwks(...Array<SigningKey>(100).fill(old)) };
+    const file = await open(await folder.write('many.json', JSON.stringify(many)));
+    expect(await kids(file)).toHaveLength(100);
+  });
+
   it('has the keys of each partner', async () => {
     const content = { [PARTNER]: jwks(old, next), PARTNER_PSP: { keys: [makeKey('pem').published] } };
     const file = await open(await folder.write('keys.json', JSON.stringify(content)));
@@ -277,7 +283,7 @@ describe('a file of keys', () => {
     ['is no JSON', 'PARTNER_PBMS', 'is not JSON'],
     ['is a list', '[]', 'is not a JSON object of JWKS by partner'],
     ['is one JWKS for all', JSON.stringify(jwks(old)), 'has keys of "keys"; partners are called PARTNER_'],
-    ['has no JWKS', '{"PARTNER_PBMS":[]}', 'has no JWKS of at most 20 keys for "PARTNER_PBMS"'],
+    ['has no JWKS', '{"PARTNER_PBMS":[]}', 'has no JWKS of at most 100 keys for "PARTNER_PBMS"'],
     [
       'has a weak key',
       JSON.stringify({ [PARTNER]: jwks(weak) }),

@@ -13,6 +13,7 @@ import {
   type SignatureChanges,
   type SigningKey,
   signDetached,
+  sortedJson,
 } from '../support/signing.ts';
 
 const CREATE = '/create_disbursement_envelopes';
@@ -115,12 +116,60 @@ describe('a signed request', () => {
     expect(await send(text, signDetached(JSON.stringify(message), rsa))).toMatchObject(taken);
   });
 
-  it('is taken without a kid when a key of the partner fits', async () => {
-    expect(await signed(ec, { header: { kid: undefined } })).toMatchObject(taken);
-    expect(await signed(stranger, { header: { kid: undefined } })).toMatchObject(
-      refused(/does not fit the body by the key of PARTNER_PBMS/),
+  it('is taken when its floats are written as another library writes them than the one that signed', async () => {
+    const body = newBody({ benefit_program_description: '1e+16 is no number' });
+    const numbers = '[1e+16,1.5e-07,1E2,0.10,12345678901234567890.10]';
+    const sent = body.replace('"request_payload"', `"x":${numbers},"request_payload"`);
+    const payload = sortedJson(JSON.parse(body)).replace(
+      /"request_payload":(\[.*\])(?=\})/,
+      '$&,"x":[1e16,1.5e-7,100.0,0.1,12345678901234567890.10]',
+    );
+    expect(payload).toContain('"x":');
+    const signature = signDetached(body, rsa, { payload });
+    expect(await send(sent, signature)).toMatchObject(taken);
+    // A number says the same in both spellings, or it is another one.
+    for (const other of ['1e15', '1.6e-07', '1E3', '0.11', '12345678901234567890.1']) {
+      const at = ['1e15', '1.6e-07', '1E3', '0.11', '12345678901234567890.1'].indexOf(other);
+      const altered = numbers.slice(1, -1).split(',').with(at, other);
+      expect(await send(sent.replace(numbers, `[${altered}]`), signature)).toMatchObject(
+        refused(/does not fit the body/),
+      );
+    }
+    const { body: python, signature: theirs } = PYTHON_REQUEST;
+    expect(await send(python.replace('100.0', '1e2'), theirs)).toMatchObject({
+      code: 'REQUEST_VALIDATION_ERROR',
+    });
+    expect(await send(python.replace('100.0', '100'), theirs)).toMatchObject(
+      refused(/does not fit the body/),
     );
   });
+
+  it('is known again at another path however its floats are written', async () => {
+    const body = newBody().replace('"request_payload"', '"x":100.0,"request_payload"');
+    const payload = sortedJson(JSON.parse(body)).replace('"x":100', '"x":100.0');
+    const signature = signDetached(body, rsa, { payload });
+    expect(await send(body, signature)).toMatchObject(taken);
+    expect(await send(body.replace('100.0', '1e2'), signature, '/amend_disbursement_envelope')).toMatchObject(
+      refused(/was sent to \/create_disbursement_envelopes before/),
+    );
+  });
+
+  it('is taken without saying what it is', async () => {
+    const body = newBody();
+    const headers = { signature: signDetached(body, rsa) };
+    const response = await fetch(api.url + CREATE, { method: 'POST', headers, body: Buffer.from(body) });
+    expect(await response.text()).toContain('"SUCCESS"');
+  });
+
+  it.each([undefined, null, ''])(
+    'is taken without a kid (%j) when a key of the partner fits',
+    async (kid) => {
+      expect(await signed(ec, { header: { kid } })).toMatchObject(taken);
+      expect(await signed(stranger, { header: { kid } })).toMatchObject(
+        refused(/does not fit the body by the key of PARTNER_PBMS/),
+      );
+    },
+  );
 
   it('has its partner looked up in capitals, with underscores for hyphens', async () => {
     keys.publish('PARTNER_ÄGYPTEN_1/2', rsa);
@@ -227,7 +276,7 @@ describe('a request is refused', () => {
     },
   );
 
-  it.each([[7], [''], ['k'.repeat(256)], ['a\nb']])('whose kid is %j', async (kid) => {
+  it.each([[7], [false], ['k'.repeat(256)], ['a\nb']])('whose kid is %j', async (kid) => {
     expect(await signed(rsa, { header: { kid } })).toMatchObject(refused(/kid of the signature/));
   });
 

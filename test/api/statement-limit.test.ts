@@ -23,6 +23,7 @@ describe('an upload over the limit', () => {
     api = await openApi({ statementBytesMax: LIMIT });
   });
   afterEach(() => {
+    api.logs.length = 0;
     for (const connection of connections.splice(0)) connection.destroy();
   });
   afterAll(() => api.close());
@@ -108,6 +109,20 @@ describe('an upload over the limit', () => {
     await within(connection.closed);
     expectTooLarge(connection);
     expect(written).toBeLessThan(LIMIT + UNDER_WAY);
+  });
+
+  it('is answered so that a sender that is still writing can read why', async () => {
+    const connection = await open();
+    connection.pause();
+    await connection.write(uploadHead(`Content-Length: ${100 * LIMIT}`));
+    await expect.poll(() => api.logs.join('')).toContain('"REQUEST_TOO_LARGE"');
+    for (let piece = 0; piece < 20; piece += 1) {
+      await connection.write(entries.slice(0, 1_000));
+      await new Promise(setImmediate);
+    }
+    connection.resume();
+    await within(connection.closed);
+    expectTooLarge(connection);
   });
 
   it('takes no memory and leaves other uploads alone, however many there are', async () => {

@@ -68,10 +68,16 @@ describe('with Novu', () => {
 
   test('what is not known about the recipient is left out', async () => {
     await novu.send(
-      [note('n-1', { recipient: { subscriberId: 'w-1', name: null, email: null, phone: null } })],
+      ['n-1', 'n-2'].map((id, at) =>
+        note(id, {
+          recipient: { subscriberId: 'w-1', name: at === 0 ? null : '', email: null, phone: null },
+        }),
+      ),
       CTX,
     );
-    expect(await received()).toMatchObject({ notifications: [{ recipient: { subscriberId: 'w-1' } }] });
+    expect(await received()).toMatchObject({
+      notifications: [{ recipient: { subscriberId: 'w-1' } }, { recipient: { subscriberId: 'w-1' } }],
+    });
   });
 
   test('a hundred notifications trigger one bulk, answered in their order', async () => {

@@ -121,6 +121,15 @@ describe('paying a batch', () => {
     await expectPaidOnce(program, disbursing, '15.00');
   });
 
+  it('pays a beneficiary whose name the partner has not', async () => {
+    const program = await pipeline.program();
+    const disbursing = await heldBack(program);
+    await pipeline.database.sql`
+      update disbursements set beneficiary_name = '' where disbursement_batch_control_id = ${idOf(disbursing)}`;
+    await resolveRest(disbursing);
+    await expectPaidOnce(program, disbursing, '15.00');
+  });
+
   it('sends nothing for quantities of zero, and counts them as reconciled', async () => {
     const program = await pipeline.program();
     const disbursing = await pipeline.disburse(program, [['10', '0', '0.00'], ['0']]);

@@ -33,7 +33,7 @@ export function toEvent(
     workflowId: workflowIds[notification.type],
     to: {
       subscriberId,
-      ...(name !== null && { firstName: name }),
+      ...(name !== null && name !== '' && { firstName: name }),
       ...(email !== null && { email }),
       ...(phone !== null && { phone }),
     },

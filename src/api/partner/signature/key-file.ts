@@ -88,7 +88,7 @@ function readPartners(text: string): ReadonlyMap<string, PartnerKeys> {
     }
     const keys = readPartnerKeys(jwks);
     if (keys === null)
-      throw new KeyFileError(`has no JWKS of at most 20 keys for ${JSON.stringify(partner)}`);
+      throw new KeyFileError(`has no JWKS of at most 100 keys for ${JSON.stringify(partner)}`);
     const [unusable] = keys.unusable;
     if (unusable) {
       const name = unusable.kid === null ? 'a key' : `the key ${JSON.stringify(unusable.kid)}`;
