@@ -7,8 +7,6 @@ import type { Store } from './store.ts';
 
 /** Advisory locks (this number, process number) tell who lives: a lock goes with the connection that holds it. */
 const PROCESS_LOCK = 7_240_942;
-/** How often the living look for the dead. */
-const LOOK_MS = 2_000;
 const APPLICATION_NAME = 'actor process';
 
 /**
@@ -20,6 +18,7 @@ const APPLICATION_NAME = 'actor process';
 export class Processes {
   readonly #store: Store;
   readonly #role: string;
+  readonly #lookMs: number;
   readonly #onHandedBack: (queue: string) => void;
   #lock: Session | null = null;
   #number: number | null = null;
@@ -32,10 +31,14 @@ export class Processes {
   #unlisten: (() => Promise<void>) | null = null;
   #stopped = true;
 
-  /** @param onHandedBack called when jobs of a queue wait for another worker, whichever process handed them back */
-  constructor(store: Store, role: string, onHandedBack: (queue: string) => void) {
+  /**
+   * @param lookMs how often this process looks for dead ones, in milliseconds
+   * @param onHandedBack called when jobs of a queue wait for another worker, whichever process handed them back
+   */
+  constructor(store: Store, role: string, lookMs: number, onHandedBack: (queue: string) => void) {
     this.#store = store;
     this.#role = role;
+    this.#lookMs = lookMs;
     this.#onHandedBack = onHandedBack;
   }
 
@@ -46,7 +49,7 @@ export class Processes {
     const { unlisten } = await this.#store.database.sql.listen(HANDED_BACK, this.#onHandedBack);
     this.#unlisten = unlisten;
     await this.#look();
-    this.#schedule(LOOK_MS);
+    this.#schedule(this.#lookMs);
   }
 
   /** This process has no more work: leaves the list. Without a database, its lock ends with it and the others notice. */
@@ -131,7 +134,7 @@ export class Processes {
       if (this.#looking) return;
       this.#looking = this.#beat().finally(() => {
         this.#looking = null;
-        this.#schedule(LOOK_MS);
+        this.#schedule(this.#lookMs);
       });
     }, inMs);
   }

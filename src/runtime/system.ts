@@ -16,6 +16,8 @@ import { Ticks } from './ticks.ts';
 import type { ActorTransaction, Delivered } from './transaction.ts';
 import { Workers } from './worker.ts';
 
+const LOOK_FOR_DEAD_MS = 2_000;
+
 /** What a system is made of. */
 export interface SystemOptions {
   readonly database: Database;
@@ -32,6 +34,8 @@ export interface SystemOptions {
   readonly tickDispatchMax?: number;
   /** Milliseconds in progress after which work is taken back. */
   readonly staleAfterMs?: number;
+  /** How often this process looks for dead ones, whose work it hands on, in milliseconds; 2,000 unless told otherwise. */
+  readonly lookForDeadMs?: number;
   readonly observer?: Observer;
 }
 
@@ -65,7 +69,12 @@ export class ActorSystem {
     this.store = new Store(options.database, registry, jobs, observer);
     this.feed = new Feed(this.store);
     this.#mailbox = new Mailbox(this.store);
-    this.#processes = new Processes(this.store, options.role ?? 'all', (queue) => this.#workers.wake(queue));
+    this.#processes = new Processes(
+      this.store,
+      options.role ?? 'all',
+      options.lookForDeadMs ?? LOOK_FOR_DEAD_MS,
+      (queue) => this.#workers.wake(queue),
+    );
     this.#workers = new Workers(this.store, this.#processes);
     this.ticks = new Ticks(this.store, {
       dispatchMax: options.tickDispatchMax ?? 2,

@@ -4,20 +4,22 @@ import { defaultServerUrl } from '../../src/cli/server-url.ts';
 import { runCli } from './run.ts';
 
 it('lists its commands and what its exit codes mean, also for each command', async () => {
-  for (const args of [
+  const calls = [
     ['--help'],
     ['submit', '--help'],
     ['help', 'status'],
     ['migrate', '-h'],
     ['demo', '--help'],
     ['serve', '--help'],
-  ]) {
-    const { code, stdout, stderr } = await runCli(args);
+  ];
+  const answers = await Promise.all(calls.map(async (args) => ({ args, ...(await runCli(args)) })));
+  for (const { args, code, stdout, stderr } of answers) {
     expect([args, code, stderr]).toEqual([args, 0, '']);
     expect(stdout).toMatch(/Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n {2}70 .*\n {2}130 /);
   }
-  const { stdout } = await runCli(['--help']);
-  for (const name of ['serve', 'demo', 'migrate', 'submit', 'status']) expect(stdout).toMatch(`\n  ${name} `);
+  for (const name of ['serve', 'demo', 'migrate', 'submit', 'status']) {
+    expect(answers[0]?.stdout).toMatch(`\n  ${name} `);
+  }
 });
 
 it('says which version it is', async () => {
@@ -47,9 +49,8 @@ it.each([
     '--url must begin with http:// or https://, not be "localhost:8000".',
   ],
 ])('refuses %j in one line', async (args, sentence) => {
-  const plain = await runCli(args);
+  const [plain, json] = await Promise.all([runCli(args), runCli([...args, '--json'])]);
   expect(plain).toEqual({ code: 2, stdout: '', stderr: `error USAGE: ${sentence}\n` });
-  const json = await runCli([...args, '--json']);
   expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: 'USAGE', exit_code: 2 } });
 });
 

@@ -98,7 +98,7 @@ describe('several processes on one data folder', () => {
 
   test('come and go as they like: a start that meets a stop waits and starts again', async () => {
     await copyTemplate();
-    const rounds = 6;
+    const rounds = 4;
     const crowd = [user({ rounds }), user({ rounds }), user({ rounds })];
     for (const one of crowd) one.child.stdin.end();
     for (const one of crowd) {

@@ -48,14 +48,22 @@ const entry = (actor_id: string, correlation_id = actor_id): NewTransition => ({
   error_message: null,
 });
 
-/** Stores an entry of each of some actors, in one transaction. */
-const store = (...actorIds: string[]) =>
+/** Stores an entry of each of some actors, in one transaction, and announces it as a process does. */
+const store = async (...actorIds: string[]) => {
+  await storeSilently(...actorIds);
+  await notify();
+};
+
+/** Stores them without a word: the feed has to look by itself. */
+const storeSilently = (...actorIds: string[]) =>
   shop.database.sql.begin((tx) =>
     appendJournal(
       tx,
       actorIds.map((id) => entry(id)),
     ),
   );
+
+const notify = () => shop.database.sql`select pg_notify('actor_transitions', '')`;
 
 /** A transaction that has taken sequence numbers for some entries and does not end until it is told to. */
 async function holdOpen(...actorIds: string[]) {
@@ -82,8 +90,7 @@ const actors = (entries: readonly Transition[]) => entries.map(({ actor_id }) =>
 
 /** Tells the listeners, as a process does that commits, and gives them the time to read what there is. */
 async function announce(): Promise<void> {
-  for (let times = 0; times < 5; times += 1)
-    await shop.database.sql`select pg_notify('actor_transitions', '')`;
+  for (let times = 0; times < 5; times += 1) await notify();
   await shop.database.sql`select pg_sleep(0.1)`;
 }
 
@@ -135,7 +142,7 @@ describe('the feed', () => {
     await endSecond('commit');
     await until('all have come', () => feed.entries.length === 2);
     expect(actors(feed.entries)).toEqual(['c', 'd']);
-    await store('e');
+    await storeSilently('e');
     await until('the next one comes', () => feed.entries.length === 3);
   });
 
@@ -222,6 +229,7 @@ describe('the feed', () => {
     ];
     const feeds = filters.map(([filter]) => follow(system, { after: 0, filter }));
     await storeSome();
+    await notify();
     for (const [index, [filter, once]] of filters.entries()) {
       const feed = feeds[index];
       await until(`all of ${JSON.stringify(filter)}`, () => feed?.entries.length === 2 * once.length);
@@ -268,14 +276,13 @@ describe('the feed', () => {
     await store('before');
     await until('it has come', () => feed.entries.length === 1);
     expect(await shop.breakConnections()).toBeGreaterThan(0);
-    await store('meanwhile');
+    await storeSilently('meanwhile');
     await until('it has come', () => feed.entries.length === 2);
     await until('it listens again', async () => {
       const listening = "query ilike 'listen%actor_transitions%' and datname = current_database()";
       return (await shop.count('pg_stat_activity', listening)) > 0;
     });
     await store('after');
-    await shop.database.sql`select pg_notify('actor_transitions', '')`;
     await until('it has come', () => feed.entries.length === 3);
     expect(actors(feed.entries)).toEqual(['before', 'meanwhile', 'after']);
   });

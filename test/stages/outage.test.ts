@@ -9,7 +9,7 @@ import { bankAccount } from '../support/records.ts';
 import { until } from '../support/wait.ts';
 
 /** Shorter than anybody waits for a retry, so that outages outlast all attempts many times over. */
-const CIRCUITS = { failureThreshold: 3, pauseMs: 60, pauseMaxMs: 150 };
+const CIRCUITS = { failureThreshold: 3, pauseMs: 30, pauseMaxMs: 75 };
 /** Three attempts is what every stage has. */
 const MORE_THAN_ATTEMPTS = 6;
 

@@ -36,6 +36,8 @@ const NO_CIRCUITS = { failureThreshold: 0, pauseMs: 1_000, pauseMaxMs: 1_000 };
 
 /** A retry comes after milliseconds, not minutes. */
 const BACKOFF = { baseMs: 20, maxMs: 100 };
+/** Sooner than usual, yet longer than the living take to claim what they have fetched. */
+const LOOK_FOR_DEAD_MS = 500;
 const STOP_WITHIN_MS = 2_000;
 
 /**
@@ -73,6 +75,7 @@ export async function startPipelineSystem(
     mode: config.dispatch_mode,
     tickDispatchMax: config.no_of_tasks_to_process,
     backoff: BACKOFF,
+    lookForDeadMs: LOOK_FOR_DEAD_MS,
     ...options,
   });
   await system.start();

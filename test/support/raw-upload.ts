@@ -61,6 +61,9 @@ export function beginUpload(url: string, options: { contentLength?: number } = {
 export interface RawConnection {
   /** Writes; resolves when the other side has taken it, or has closed the connection. */
   write(piece: string | Uint8Array): Promise<void>;
+  /** Reads nothing until {@link resume}. */
+  pause(): void;
+  resume(): void;
   /** What has come back so far. */
   received(): string;
   /** Resolves when the other side has closed the connection. */
@@ -91,6 +94,8 @@ export async function openConnection(url: string): Promise<RawConnection> {
       if (socket.destroyed || socket.write(piece)) return;
       await once(socket, 'drain', { signal: gone.signal }).catch(() => {});
     },
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
     received: () => text,
     closed,
     destroy: () => socket.destroy(),

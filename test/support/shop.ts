@@ -50,6 +50,8 @@ export interface JournalRow {
 }
 
 const TEST_APPLICATION = 'test';
+/** Sooner than usual, yet longer than the living take to claim what they have fetched. */
+const LOOK_FOR_DEAD_MS = 500;
 
 let template: Promise<string> | undefined;
 
@@ -107,6 +109,7 @@ export async function openShop(): Promise<Shop> {
         stages: toyStages(perform),
         works: true,
         backoff: { baseMs: 10, maxMs: 50 },
+        lookForDeadMs: LOOK_FOR_DEAD_MS,
         ...options,
       });
       systems.push(system);

@@ -45,6 +45,7 @@ const system = new ActorSystem({
   stages: toyStages({ printing: print }),
   works: behaviour !== 'die-after-commit',
   backoff: { baseMs: 10, maxMs: 50 },
+  lookForDeadMs: 500,
 });
 process.once('SIGTERM', () => void system.stop(500).then(() => process.exit(0)));
 await system.start();

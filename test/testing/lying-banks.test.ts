@@ -13,6 +13,8 @@ import {
 import { type Create, exampleBank } from './example-bank-harness.ts';
 
 const TIMEOUT_MS = 800;
+/** Where no connector keeps to it. */
+const SHORT_TIMEOUT_MS = 100;
 
 const { harness, open, close } = exampleBank();
 beforeAll(open);
@@ -234,8 +236,12 @@ describe('the contract test catches a connector that', () => {
   });
 
   test('has no time-out', { timeout: 60_000 }, async () => {
-    const patient: Create = (settings) => createBankConnector({ ...settings, requestTimeoutMs: 60_000 });
-    const checks = bankConnectorContract({ ...harness(patient), requestTimeoutMs: TIMEOUT_MS });
+    const patient: Create = (settings) => {
+      const bank = createBankConnector({ ...settings, requestTimeoutMs: 60_000 });
+      // Closing would wait for what hangs, which the proxy cuts in the end.
+      return { ...bank, close: async () => {} };
+    };
+    const checks = bankConnectorContract({ ...harness(patient), requestTimeoutMs: SHORT_TIMEOUT_MS });
     const payments = checks.filter(({ id }) => id.startsWith('initiatePayment.'));
     const failed = (await runContract(payments)).filter(({ outcome }) => outcome === 'failed');
     expect(failed.map(({ id }) => id)).toEqual(all('initiatePayment', SLOW));
