@@ -84,7 +84,7 @@ export interface HttpClient {
   ): Promise<HttpOutcome>;
   /** Asks for JSON with GET, otherwise like {@link postJson}. */
   getJson(path: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<HttpOutcome>;
-  /** Waits for calls under way and closes the connections. Later calls fail as `aborted`. */
+  /** Waits for calls under way and closes the connections, once. Later calls fail as `aborted`. */
   close(): Promise<void>;
 }
 
@@ -135,7 +135,9 @@ export function createHttpClient(baseUrl: string, limits: HttpLimits): HttpClien
       };
       return exchange(pool, options, `GET ${origin}${prefix}${path}`, limits.requestTimeoutMs, signal);
     },
-    close: () => pool.close(),
+    async close() {
+      if (!pool.closed && !pool.destroyed) await pool.close();
+    },
   };
 }
 

@@ -4,11 +4,10 @@ import { pino } from 'pino';
 import type { ApiOptions } from '../../src/api/options.ts';
 import { buildApi } from '../../src/api/server.ts';
 import { connect, type Database } from '../../src/db/connection.ts';
-import { migrate } from '../../src/db/migrate.ts';
 import { ActorSystem } from '../../src/runtime/system.ts';
 import { ACTORS } from '../../src/stages/actors.ts';
-import { createDatabase } from './database.ts';
 import { messageFixture } from './payloads.ts';
+import { createPreparedDatabase } from './prepared-database.ts';
 
 /** An answer of the partner API, read as JSON. */
 export interface Reply {
@@ -67,8 +66,7 @@ export async function openApi(
   options: Partial<ApiOptions> & { clock?: { now(): Date }; poolMax?: number } = {},
 ): Promise<TestApi> {
   const { clock, poolMax = 10, ...apiOptions } = options;
-  const { url: databaseUrl, drop } = await createDatabase('api');
-  await migrate(databaseUrl);
+  const { url: databaseUrl, drop } = await createPreparedDatabase('api');
   const database = connect(databaseUrl, { max: poolMax });
   const system = new ActorSystem({
     database,

@@ -29,7 +29,11 @@ export async function createDatabase(prefix = 'test'): Promise<TestDatabase> {
   };
 }
 
-async function administer(url: string, run: (sql: postgres.Sql) => PromiseLike<unknown>): Promise<void> {
+/** Runs statements on a connection of their own. */
+export async function administer(
+  url: string,
+  run: (sql: postgres.Sql) => PromiseLike<unknown>,
+): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   try {
     await run(sql);

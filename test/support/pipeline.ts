@@ -2,15 +2,14 @@ import type { StageName } from '../../src/config.ts';
 import { summariseMt940 } from '../../src/connectors/mt940/digest.ts';
 import { insertRows } from '../../src/db/bulk.ts';
 import { connect, type Database } from '../../src/db/connection.ts';
-import { migrate } from '../../src/db/migrate.ts';
 import * as schema from '../../src/db/schema/index.ts';
 import { sumDecimals } from '../../src/decimal.ts';
 import type { ActorSystem } from '../../src/runtime/system.ts';
 import { batchActor, envelopeActor, statementActor } from '../../src/stages/actors.ts';
 import type { Row } from './becomes.ts';
-import { createDatabase } from './database.ts';
 import type { Outside } from './outside.ts';
 import { type PipelineSystem, type ProcessOptions, startPipelineSystem } from './pipeline-system.ts';
+import { createPreparedDatabase } from './prepared-database.ts';
 import {
   type Address,
   type BatchRow,
@@ -61,8 +60,7 @@ const PIECES = 7;
 
 /** Prepares a database and starts the pipeline on it, between the given bank and mapper. */
 export async function openPipeline(outside: Outside, options: PipelineOptions = {}): Promise<Pipeline> {
-  const { url, drop } = await createDatabase('pipeline');
-  await migrate(url);
+  const { url, drop } = await createPreparedDatabase('pipeline');
   const pipeline = new Pipeline(outside, url, drop, options);
   for (let n = 0; n < (options.processes ?? 1); n += 1) await pipeline.join();
   return pipeline;
