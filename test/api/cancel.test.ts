@@ -282,6 +282,23 @@ describe('cancelling', () => {
       expect((await api.call(DISBURSEMENTS, idsOf(disbursements))).header.response_error_code).toBeNull();
     });
 
+    it('that are only just being received are not there yet, or are taken back', async () => {
+      for (let round = 0; round < 12; round += 1) {
+        const envelope = await create();
+        const { disbursements } = await receive(envelope, 1);
+        const coming = disbursementFixtures(String(envelope.id), 1);
+        const [reply] = await Promise.all([
+          api.call(DISBURSEMENTS, idsOf([...disbursements, ...coming])),
+          api.call('/create_disbursements', coming),
+        ]);
+        expect(reply.status).toBe(200);
+        const [first, second] = reply.payload;
+        expect(first.response_error_codes).toEqual([]);
+        const left = second.response_error_codes.length === 0 ? 0 : 1;
+        expect(await rowOf(envelope)).toMatchObject({ number_of_disbursements_received: left });
+      }
+    });
+
     it('at the same moment, from several sides, counts each once', async () => {
       const envelope = await create();
       const { disbursements } = await receive(envelope, 10);

@@ -291,7 +291,8 @@ describe('a geo record, whatever happens to it', () => {
         const now = told(effects).filter(({ params }) =>
           JSON.stringify(params).includes('"type":"beneficiary_notification.due"'),
         );
-        const anew = /^agency_notification\.(retry|enable)$/.test(event.type) && snapshot !== before;
+        const [from, to] = [before, snapshot].map((one) => seen(one).value.agency_notification ?? '');
+        const anew = ['NOT_APPLICABLE', 'ERROR'].includes(from ?? '') && to === 'PENDING';
         const sum = anew ? 0 : (turns.get(before) ?? 0) + now.length;
         turns.delete(before);
         turns.set(snapshot, sum);

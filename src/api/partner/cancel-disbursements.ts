@@ -109,13 +109,17 @@ function malformed(asked: Asked, found: ReadonlyMap<string, Found>): Map<string,
 
 /** Cancels those that can be, in the envelope's transaction. */
 async function cancel(tx: ActorTransaction, asked: Asked, ids: readonly string[], envelopeId: string) {
-  const before = await disbursementsOf(tx.sql, ids);
-  const batchIds = [...new Set([...before.values()].map(({ batch_id }) => batch_id))].sort();
+  const isOfEnvelope = ({ envelope_id: id }: Found) => id === envelopeId;
+  const before = [...(await disbursementsOf(tx.sql, ids)).values()].filter(isOfEnvelope);
+  const batchIds = [...new Set(before.map(({ batch_id }) => batch_id))].sort();
   await tx.exclusively(namesToRelocate(envelopeId, batchIds));
   await tx.load(envelopeActor, [envelopeId]);
   await tx.load(batchActor, batchIds);
-  // Read under the locks: nobody cancels one of them meanwhile.
-  const found = await disbursementsOf(tx.sql, ids);
+  // Read under the locks: nobody cancels one of them meanwhile. What has come since the locks were taken is not held by
+  // them, and was not there when it was asked for.
+  const known = new Set(before.map(({ id }) => id));
+  const now = await disbursementsOf(tx.sql, ids);
+  const found = new Map([...now].filter(([id]) => known.has(id)));
   const faults = malformed(asked, found);
   for (const [id, disbursement] of found) {
     const fault = faults.get(id) ?? faultOf(tx, disbursement);
