@@ -16,9 +16,9 @@ import {
 } from './envelope-payload.ts';
 import { factsOf, NOT_FOUND, tooLow, UNCHANGEABLE_CODES, whyUnchangeable } from './envelope-refusals.ts';
 import { fundsDueFrom, storedFields } from './envelope-store.ts';
-import { type Fault, occurrences, refusalOf } from './faults.ts';
+import { type Fault, nameIn, occurrences, refusalOf, requireItems } from './faults.ts';
 import { isBlank, listOf } from './fields.ts';
-import { messageOf, REQUEST_VALIDATION_ERROR, Refusal } from './message.ts';
+import { messageOf } from './message.ts';
 import type { Operation } from './operation.ts';
 
 const ENVELOPES_MAX = 100;
@@ -93,17 +93,12 @@ export const amendDisbursementEnvelope: Operation<z.infer<typeof schema>, z.infe
   changes: true,
   answersOnce: true,
   async perform(context, { request_payload: payload }, { remember }) {
-    if (payload.length === 0) {
-      throw new Refusal(
-        REQUEST_VALIDATION_ERROR,
-        'request_body.request_payload: must have at least one item.',
-      );
-    }
+    requireItems(payload);
+    const ids = payload.map(({ id }) => id ?? '');
     const refuse = (faultsOf: (envelope: AmendedPayload) => readonly Fault[]): void => {
-      const refused = refusalOf(nameIn(payload), payload.map(envelopeAnswer), payload.map(faultsOf));
+      const refused = refusalOf(nameIn('Envelope', ids), payload.map(envelopeAnswer), payload.map(faultsOf));
       if (refused) throw refused;
     };
-    const ids = payload.map(({ id }) => id ?? '');
     const times = occurrences(ids);
     refuse(({ id }) => {
       if (isBlank(id)) return [{ code: 'INVALID_DISBURSEMENT_ENVELOPE_ID', why: 'id is missing' }];
@@ -222,8 +217,3 @@ const onWire = (amendment: Amendment) => ({
   ...amendment,
   total_disbursement_quantity: jsonNumber(amendment.total_disbursement_quantity),
 });
-
-const nameIn = (payload: readonly AmendedPayload[]) => (index: number) => {
-  const id = payload[index]?.id;
-  return `Envelope ${index + 1} of ${payload.length}${id ? ` (${id})` : ''}`;
-};

@@ -8,9 +8,9 @@ import { batchActor, envelopeActor } from '../../stages/actors.ts';
 import { namesToRelocate, relocate } from '../../stages/cancellation.ts';
 import { errorCodes } from './answer-fields.ts';
 import { UNCHANGEABLE_CODES, whyUnchangeable } from './envelope-refusals.ts';
-import { type Fault, occurrences } from './faults.ts';
+import { type Fault, occurrences, requireItems } from './faults.ts';
 import { isBlank, listOf, record, reference } from './fields.ts';
-import { type Answer, messageOf, REQUEST_VALIDATION_ERROR, Refusal } from './message.ts';
+import { type Answer, messageOf, Refusal } from './message.ts';
 import type { Operation } from './operation.ts';
 
 const DISBURSEMENTS_MAX = 10_000;
@@ -56,12 +56,7 @@ export const cancelDisbursements: Operation<z.infer<typeof schema>, z.infer<type
   changes: true,
   answersOnce: true,
   async perform(context, { request_payload: asked }, { remember }) {
-    if (asked.length === 0) {
-      throw new Refusal(
-        REQUEST_VALIDATION_ERROR,
-        'request_body.request_payload: must have at least one item.',
-      );
-    }
+    requireItems(asked);
     const ids = [...new Set(asked.map(({ disbursement_id: id }) => id ?? ''))];
     const found = await disbursementsOf(context.database.sql, ids);
     const envelopeId = onlyEnvelopeOf(asked, found);

@@ -3,9 +3,9 @@ import { cancelEnvelopes } from '../../stages/cancellation.ts';
 import { errorCodes } from './answer-fields.ts';
 import { changedEnvelope, changedEnvelopes } from './changed-envelope.ts';
 import { NOT_FOUND, UNCHANGEABLE_CODES, whyUnchangeable } from './envelope-refusals.ts';
-import { type Fault, occurrences, refusalOf } from './faults.ts';
+import { type Fault, nameIn, occurrences, refusalOf, requireItems } from './faults.ts';
 import { isBlank, listOf, record, reference } from './fields.ts';
-import { messageOf, REQUEST_VALIDATION_ERROR, Refusal } from './message.ts';
+import { messageOf } from './message.ts';
 import type { Operation } from './operation.ts';
 
 const ENVELOPES_MAX = 100;
@@ -29,16 +29,12 @@ export const cancelDisbursementEnvelope: Operation<z.infer<typeof schema>, z.inf
   changes: true,
   answersOnce: true,
   async perform({ system }, { request_payload: payload }, { remember }) {
-    if (payload.length === 0) {
-      throw new Refusal(
-        REQUEST_VALIDATION_ERROR,
-        'request_body.request_payload: must have at least one item.',
-      );
-    }
+    requireItems(payload);
+    const ids = payload.map(({ id }) => id ?? '');
     const times = occurrences(payload.map(({ id }) => id));
     const refuse = (faultOf: (id: string, index: number) => Fault | null): void => {
       const faults = payload.map(({ id }, index) => [faultOf(id ?? '', index)].filter((one) => one !== null));
-      const refused = refusalOf((index) => nameOf(payload, index), payload, faults);
+      const refused = refusalOf(nameIn('Envelope', ids), payload, faults);
       if (refused) throw refused;
     };
     refuse((id) => {
@@ -46,7 +42,6 @@ export const cancelDisbursementEnvelope: Operation<z.infer<typeof schema>, z.inf
       if (times(id) === 1) return null;
       return { code: 'INVALID_DISBURSEMENT_ENVELOPE_ID', why: 'the list has this id more than once' };
     });
-    const ids = payload.map(({ id }) => id ?? '');
     return system.transact(async (tx) => {
       const faults = new Map<string, Fault>();
       for (const told of await cancelEnvelopes(tx, ids)) {
@@ -58,9 +53,4 @@ export const cancelDisbursementEnvelope: Operation<z.infer<typeof schema>, z.inf
       return remember(tx, { payload: await changedEnvelopes(tx.sql, ids, () => cancelled) });
     });
   },
-};
-
-const nameOf = (payload: readonly { readonly id?: string | null | undefined }[], index: number): string => {
-  const id = payload[index]?.id;
-  return `Envelope ${index + 1} of ${payload.length}${id ? ` (${id})` : ''}`;
 };

@@ -13,7 +13,7 @@ import {
   refusedDisbursement,
 } from './disbursement-payload.ts';
 import { type Batch, batchTaken, idsTaken, storeBatch } from './disbursement-store.ts';
-import { type Fault, isUniqueViolation, refusalOf } from './faults.ts';
+import { type Fault, isUniqueViolation, nameIn, refusalOf } from './faults.ts';
 import { filledReference, listOf } from './fields.ts';
 import { messageOf, Refusal } from './message.ts';
 import type { Operation } from './operation.ts';
@@ -80,7 +80,14 @@ function onlyEnvelopeOf(payload: readonly DisbursementPayload[]): string {
   const [first] = payload;
   if (!first)
     throw new Refusal('INVALID_DISBURSEMENT_PAYLOAD', 'The batch has no disbursements.', { payload: [] });
-  const refusal = refusalOf(nameIn(payload), payload.map(disbursementAnswer), disbursementFaults(payload));
+  const refusal = refusalOf(
+    nameIn(
+      'Disbursement',
+      payload.map(({ disbursement_id: id }) => id),
+    ),
+    payload.map(disbursementAnswer),
+    disbursementFaults(payload),
+  );
   if (refusal) throw refusal;
   const envelopeId = first.disbursement_envelope_id ?? '';
   const other = payload.find((item) => item.disbursement_envelope_id !== envelopeId);
@@ -103,7 +110,14 @@ async function refusalFor(
   const taken = await idsTaken(context.database.sql, batch);
   const fault: Fault = { code: 'INVALID_DISBURSEMENT_ID', why: 'there is a disbursement by this id already' };
   const faults = batch.items.map(({ disbursement_id: id }) => (taken.has(id) ? [fault] : []));
-  const refusal = refusalOf(nameIn(payload), payload.map(disbursementAnswer), faults);
+  const refusal = refusalOf(
+    nameIn(
+      'Disbursement',
+      payload.map(({ disbursement_id: id }) => id),
+    ),
+    payload.map(disbursementAnswer),
+    faults,
+  );
   if (refusal) return refusal;
   if (isOverflow) return refusedAsAWhole(error, payload);
   const sentence = `There is another batch by the id ${batch.id}, with other disbursements.`;
@@ -116,8 +130,3 @@ function refusedAsAWhole({ code, message }: Refusal, payload: readonly Disbursem
     payload: payload.map((item) => ({ ...disbursementAnswer(item), response_error_codes: [code] })),
   });
 }
-
-const nameIn = (payload: readonly DisbursementPayload[]) => (index: number) => {
-  const id = payload[index]?.disbursement_id;
-  return `Disbursement ${index + 1} of ${payload.length}${id ? ` (${id})` : ''}`;
-};

@@ -12,9 +12,9 @@ import {
   storedEnvelope,
 } from './envelope-payload.ts';
 import { contentOf, storedEnvelopes, storeEnvelopes } from './envelope-store.ts';
-import { type Fault, isUniqueViolation, occurrences, refusalOf } from './faults.ts';
+import { type Fault, isUniqueViolation, nameIn, occurrences, refusalOf, requireItems } from './faults.ts';
 import { listOf } from './fields.ts';
-import { messageOf, REQUEST_VALIDATION_ERROR, Refusal } from './message.ts';
+import { messageOf } from './message.ts';
 import type { Operation } from './operation.ts';
 
 const ENVELOPES_MAX = 1_000;
@@ -43,12 +43,7 @@ export const createDisbursementEnvelopes: Operation<z.infer<typeof schema>, z.in
   changes: true,
   answersOnce: true,
   async perform(context, { request_payload }, { remember }) {
-    if (request_payload.length === 0) {
-      throw new Refusal(
-        REQUEST_VALIDATION_ERROR,
-        'request_body.request_payload: must have at least one item.',
-      );
-    }
+    requireItems(request_payload);
     const envelopes = request_payload.map((payload) => ({ ...payload, id: payload.id ?? uuidv7() }));
     for (let tries = 1; ; tries += 1) {
       try {
@@ -86,16 +81,18 @@ async function create(
     if (there === contentOf(payload)) return [];
     return [{ code: 'INVALID_DISBURSEMENT_ENVELOPE_ID', why: 'there is another envelope by this id' }];
   });
-  const refusal = refusalOf((index) => nameOf(index, given), given.map(envelopeAnswer), faults);
+  const refusal = refusalOf(
+    nameIn(
+      'Envelope',
+      given.map(({ id }) => id),
+    ),
+    given.map(envelopeAnswer),
+    faults,
+  );
   if (refusal) throw refusal;
   await storeEnvelopes(
     context,
     envelopes.filter(({ id }) => !stored.has(id)),
     alongside,
   );
-}
-
-function nameOf(index: number, given: readonly EnvelopePayload[]): string {
-  const id = given[index]?.id;
-  return `Envelope ${index + 1} of ${given.length}${id ? ` (${id})` : ''}`;
 }

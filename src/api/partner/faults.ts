@@ -1,4 +1,4 @@
-import { Refusal } from './message.ts';
+import { REQUEST_VALIDATION_ERROR, Refusal } from './message.ts';
 
 /** A rule of the wire that an item of a request breaks. */
 export interface Fault {
@@ -31,6 +31,20 @@ export function refusalOf(
       response_error_codes: (faults[at] ?? []).map(({ code }) => code),
     })),
   });
+}
+
+/** Names an item of a list by its place and, where it has one, its id: `Envelope 2 of 3 (E-7)`. */
+export const nameIn =
+  (what: string, ids: readonly (string | null | undefined)[]) =>
+  (index: number): string => {
+    const id = ids[index];
+    return `${what} ${index + 1} of ${ids.length}${id ? ` (${id})` : ''}`;
+  };
+
+/** @throws Refusal REQUEST_VALIDATION_ERROR when a request is about nothing */
+export function requireItems(payload: readonly unknown[]): void {
+  if (payload.length > 0) return;
+  throw new Refusal(REQUEST_VALIDATION_ERROR, 'request_body.request_payload: must have at least one item.');
 }
 
 /** For every value of a list, how often the list has it. */
