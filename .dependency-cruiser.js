@@ -39,6 +39,21 @@ export default {
       '^src/decimal\\.ts$',
       '^src/config(\\.ts$|/)',
     ]),
+    {
+      name: 'dashboard-knows-the-wire-only',
+      severity: 'error',
+      from: { path: '^src/dashboard/' },
+      to: {
+        path: '^(src|simulators|test|bench|examples)/',
+        pathNot: ['^src/dashboard/', '^src/api/operator/wire/'],
+      },
+    },
+    {
+      name: 'dashboard-is-an-app-of-its-own',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/dashboard/' },
+      to: { path: '^src/dashboard/' },
+    },
     only('testing-knows-the-ports', '^src/testing/', ['^src/connectors/', '^src/decimal\\.ts$']),
     {
       name: 'nothing-runs-on-the-test-kit',
@@ -68,7 +83,7 @@ export default {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {
-      extensions: ['.ts', '.js', '.json'],
+      extensions: ['.ts', '.tsx', '.js', '.json'],
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'default'],
     },

@@ -1,8 +1,10 @@
 import type { FastifyBaseLogger } from 'fastify';
+import type { Config } from '../config.ts';
 import type { CircuitView } from '../connectors/circuit/circuit.ts';
 import type { Database } from '../db/connection.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ActorSystem } from '../runtime/system.ts';
+import type { Access } from './operator/access.ts';
 import type { SignatureCheck } from './partner/signature/check.ts';
 import type { PortalSettings } from './portal/settings.ts';
 import type { RequestLimits } from './request-limits.ts';
@@ -36,6 +38,8 @@ export interface ApiOptions {
   readonly uploadToken?: string;
   /** How long a request that comes again gets its first answer, ms. Default a day. */
   readonly replayWindowMs?: number;
+  /** What operators see and do; left out or null: there is no such surface. */
+  readonly operators?: OperatorOptions | null;
   /** How long `close` waits for requests under way before it cuts their connections, ms. Default 10 s. */
   readonly closeGraceMs?: number;
   /** Left out: nothing is logged. */
@@ -44,6 +48,13 @@ export interface ApiOptions {
   readonly circuits?: () => ReadonlyMap<string, CircuitView>;
   /** The text of `/metrics`, in Prometheus' format; left out: there is no such path. */
   readonly metrics?: () => Promise<string>;
+}
+
+/** What the operators' surface needs besides. */
+export interface OperatorOptions {
+  readonly access: Access;
+  /** In force in this process. */
+  readonly config: Config;
 }
 
 /** What the partner operations work with. */

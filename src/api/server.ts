@@ -7,6 +7,7 @@ import { lingeringClose } from './lingering-close.ts';
 import { documentation } from './openapi/index.ts';
 import { publishedBy } from './openapi/sections.ts';
 import { operations } from './operations.ts';
+import { operatorSurface } from './operator/surface.ts';
 import {
   type ApiOptions,
   BODY_BYTES_MAX_DEFAULT,
@@ -82,6 +83,18 @@ export function buildApi(options: ApiOptions): FastifyInstance {
       uploadToken: options.uploadToken ?? '',
     });
     app.register(documentation, { prefix: options.rootPath ?? '', parts: publishedBy(options) });
+    if (options.operators) {
+      app.register(operatorSurface, {
+        prefix: options.rootPath ?? '',
+        context: {
+          ...options.operators,
+          system: options.system,
+          database: options.database,
+          clock,
+          circuits: options.circuits ?? (() => new Map()),
+        },
+      });
+    }
     if (options.portal) {
       app.register(portalApi, {
         prefix: options.rootPath ?? '',

@@ -128,6 +128,7 @@ export const disbursementRecons = pgTable(
   (t) => [
     index('disbursement_recons_batch').on(t.disbursement_batch_control_id),
     index('disbursement_recons_statement').on(t.remittance_statement_id),
+    index('disbursement_recons_reversed').on(t.reversal_statement_id).where(sql`${t.reversal_found}`),
   ],
 );
 
@@ -154,5 +155,7 @@ export const disbursementErrorRecons = pgTable(
   (t) => [
     index('disbursement_error_recons_reconciliation').on(t.reconciliation_id),
     index('disbursement_error_recons_statement').on(t.statement_id),
+    index('disbursement_error_recons_reason').on(t.error_reason, t.id),
+    index('disbursement_error_recons_envelope').on(t.disbursement_envelope_id),
   ],
 );

@@ -58,6 +58,7 @@ export const disbursementEnvelopes = pgTable(
       'COMBINATION',
     ]),
     index('disbursement_envelopes_schedule').on(t.disbursement_schedule_date),
+    index('disbursement_envelopes_received').on(t.receipt_time_stamp, t.id),
   ],
 );
 
@@ -112,6 +113,10 @@ export const envelopeBatchStatusForCash = pgTable(
     number_of_disbursements_shipped: integer().notNull().default(0),
     number_of_disbursements_reconciled: integer().notNull().default(0),
     number_of_disbursements_reversed: integer().notNull().default(0),
+    /** What was paid, found on statements, and came back, in the envelope's measurement unit. */
+    quantity_shipped: numeric().notNull().default('0'),
+    quantity_reconciled: numeric().notNull().default('0'),
+    quantity_reversed: numeric().notNull().default('0'),
   },
   (t) => [
     statusCheck(
@@ -130,12 +135,18 @@ export const envelopeBatchStatusForCash = pgTable(
     index('funds_available_in_progress')
       .on(t.funds_available_latest_timestamp)
       .where(sql`${t.funds_available_with_bank} = 'CHECK_IN_PROGRESS'`),
+    index('funds_available_in_error')
+      .on(t.funds_available_latest_error_code, t.funds_available_latest_timestamp)
+      .where(sql`${t.funds_available_with_bank} = 'ERROR'`),
     index('funds_blocked_due')
       .on(t.funds_blocked_due_at)
       .where(sql`${t.funds_blocked_with_bank} in ('PENDING_CHECK', 'FUNDS_BLOCK_FAILURE')`),
     index('funds_blocked_in_progress')
       .on(t.funds_blocked_latest_timestamp)
       .where(sql`${t.funds_blocked_with_bank} = 'CHECK_IN_PROGRESS'`),
+    index('funds_blocked_in_error')
+      .on(t.funds_blocked_latest_error_code, t.funds_blocked_latest_timestamp)
+      .where(sql`${t.funds_blocked_with_bank} = 'ERROR'`),
     ...stageConstraints(t, 'funds_released'),
   ],
 );

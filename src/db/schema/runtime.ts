@@ -1,5 +1,15 @@
 import { sql } from 'drizzle-orm';
-import { bigint, check, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import {
+  bigint,
+  boolean,
+  check,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+} from 'drizzle-orm/pg-core';
 import { utc } from './stage-columns.ts';
 
 /** The journal: one row for each region that a transition touched. Append-only. */
@@ -21,6 +31,10 @@ export const actorTransitions = pgTable(
     due_at: utc(),
     error_code: text(),
     error_message: text(),
+    /** The operator who caused it; null for everything that happens by itself. */
+    by: text(),
+    /** Why, in the operator's words. */
+    reason: text(),
   },
   (t) => [
     index('actor_transitions_actor').on(t.machine, t.actor_id, t.seq),
@@ -67,6 +81,9 @@ export const actorProcesses = pgTable('actor_processes', {
   host: text().notNull(),
   pid: integer().notNull(),
   started_at: utc().notNull(),
+  /** What the process last said of itself, and when. */
+  report: jsonb(),
+  reported_at: utc(),
 });
 
 /** Which process performs which job, so that the work of a process that died is handed on at once. */
@@ -81,3 +98,63 @@ export const actorClaims = pgTable(
   },
   (t) => [index('actor_claims_process').on(t.process)],
 );
+
+/** How many actors of one correlation have a region in a state; folded from the journal, see `actor_counts_position`. */
+export const actorCounts = pgTable(
+  'actor_counts',
+  {
+    correlation_id: text().notNull(),
+    machine: text().notNull(),
+    region: text().notNull(),
+    state: text().notNull(),
+    count: bigint({ mode: 'number' }).notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.correlation_id, t.machine, t.region, t.state] })],
+);
+
+/** The same of all correlations together. */
+export const actorTotals = pgTable(
+  'actor_totals',
+  {
+    machine: text().notNull(),
+    region: text().notNull(),
+    state: text().notNull(),
+    count: bigint({ mode: 'number' }).notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.machine, t.region, t.state] })],
+);
+
+/** How many transitions led into a state, minute by minute. */
+export const actorFlow = pgTable(
+  'actor_flow',
+  {
+    minute: utc().notNull(),
+    machine: text().notNull(),
+    region: text().notNull(),
+    state: text().notNull(),
+    count: bigint({ mode: 'number' }).notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.minute, t.machine, t.region, t.state] })],
+);
+
+/** Up to which sequence number the journal is in the counts: one row, locked by whoever folds. */
+export const actorCountsPosition = pgTable('actor_counts_position', {
+  one: boolean().primaryKey().default(true),
+  seq: bigint({ mode: 'number' }).notNull().default(0),
+});
+
+/** Stages that do no work until somebody resumes them. */
+export const actorPauses = pgTable('actor_pauses', {
+  stage: text().primaryKey(),
+  paused_at: utc().notNull(),
+  by: text().notNull(),
+  reason: text().notNull(),
+});
+
+/** The last tick of each stage. */
+export const actorTicks = pgTable('actor_ticks', {
+  stage: text().primaryKey(),
+  at: utc().notNull(),
+  dispatched: integer().notNull(),
+  stale: integer().notNull(),
+});

@@ -51,8 +51,8 @@ type Columns = Readonly<Record<string, PgColumn>>;
 
 /**
  * What a stage adds to its table: a check that its status is one that the machine knows, and the indexes behind its
- * tick: what is due, oldest first, and what has been in progress for long. The indexes are partial, so they hold only
- * the work that is open.
+ * tick: what is due, oldest first, and what has been in progress for long; and behind the list of errors. The indexes are
+ * partial, so they hold only the work that is open.
  *
  * @param t the table's columns
  */
@@ -68,5 +68,8 @@ export function stageConstraints(t: object, region: string) {
     statusCheck(`${region}_status_known`, status, PROCESS_STATUSES),
     index(`${region}_due`).on(column('due_at')).where(sql`${status} = 'PENDING'`),
     index(`${region}_in_progress`).on(column('timestamp')).where(sql`${status} = 'PROCESSING'`),
+    index(`${region}_in_error`)
+      .on(column('latest_error_code'), column('timestamp'))
+      .where(sql`${status} = 'ERROR'`),
   ];
 }

@@ -21,6 +21,7 @@ export const accountStatements = pgTable(
   (t) => [
     uniqueIndex('account_statements_content').on(t.content_digest),
     index('account_statements_account').on(t.account_number),
+    index('account_statements_uploaded').on(t.statement_upload_timestamp, t.statement_id),
     ...stageConstraints(t, 'statement_process'),
   ],
 );

@@ -1,0 +1,25 @@
+import type { FastifyRequest } from 'fastify';
+import type { AccessOnWire } from './wire/access.ts';
+import type { Operator } from './wire/common.ts';
+
+/** Finds out who asks, in whichever way the deployment has chosen. */
+export interface Access {
+  /** How to sign in, for everybody to read. */
+  readonly description: AccessOnWire;
+  /** Where browsers must be allowed to send requests to sign in; empty for none. */
+  readonly connectOrigins: readonly string[];
+  /**
+   * The operator of a request, by its header `Authorization`.
+   *
+   * @throws ProblemError 401, 403 or 503
+   */
+  operatorOf(request: FastifyRequest): Promise<Operator>;
+  /**
+   * The operator who opens a WebSocket: by the header, or by a ticket in its query, which is used up.
+   *
+   * @throws ProblemError 401, 403 or 503
+   */
+  operatorOfSocket(request: FastifyRequest): Promise<Operator>;
+  /** A ticket that opens one WebSocket. */
+  ticketFor(operator: Operator): Promise<{ readonly ticket: string; readonly expiresAt: Date }>;
+}

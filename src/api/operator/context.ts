@@ -1,0 +1,18 @@
+import type { Config } from '../../config.ts';
+import type { CircuitView } from '../../connectors/circuit/circuit.ts';
+import type { Database } from '../../db/connection.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { ActorSystem } from '../../runtime/system.ts';
+import type { Access } from './access.ts';
+
+/** What operators' requests work with. */
+export interface OperatorContext {
+  readonly system: ActorSystem;
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly access: Access;
+  /** In force in this process. */
+  readonly config: Config;
+  /** The circuits of this process. */
+  readonly circuits: () => ReadonlyMap<string, CircuitView>;
+}

@@ -1,0 +1,22 @@
+import websocket from '@fastify/websocket';
+import type { FastifyInstance } from 'fastify';
+import { dashboardPages } from '../dashboard.ts';
+import { feed } from '../feed/index.ts';
+import { inspector } from '../inspector/index.ts';
+import type { OperatorContext } from './context.ts';
+import { operatorApi } from './index.ts';
+
+/** A message of a client says little: none of ours sends any. */
+const CLIENT_MESSAGE_BYTES_MAX = 4_096;
+
+/** Everything that operators see: the REST API, the feed, the inspector and the dashboard. */
+export async function operatorSurface(
+  app: FastifyInstance,
+  { context }: { readonly context: OperatorContext },
+): Promise<void> {
+  await app.register(websocket, { options: { maxPayload: CLIENT_MESSAGE_BYTES_MAX } });
+  await app.register(operatorApi, { context });
+  await app.register(feed, { context });
+  await app.register(inspector, { context });
+  await app.register(dashboardPages, { context });
+}

@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import { count, moment, nextCursor, page, sequence, transition } from './common.ts';
+
+/** One machine as it can be drawn: made from the machine that runs, not kept beside it. */
+export const chart = z.object({
+  machine: z.string(),
+  /** For people: `Batch`. */
+  title: z.string(),
+  regions: z.array(
+    z.object({
+      region: z.string(),
+      /** The stage that does this region's work; null when none does. */
+      stage: z.string().nullable(),
+      initial: z.string(),
+      states: z.array(
+        z.object({
+          state: z.string(),
+          /** No transition leaves it by itself. */
+          final: z.boolean(),
+          /** The part it plays in a stage: pending, ask_again, processing, processed, error, not_applicable. */
+          part: z.string().nullable(),
+        }),
+      ),
+      transitions: z.array(
+        z.object({
+          from: z.string(),
+          to: z.string(),
+          /** As in the journal: without the region's prefix. */
+          event: z.string(),
+          /** What must hold, in words; null when nothing must. */
+          guard: z.string().nullable(),
+        }),
+      ),
+    }),
+  ),
+});
+export type Chart = z.infer<typeof chart>;
+/** `GET /operator/machines` */
+export const machines = z.object({ machines: z.array(chart) });
+
+export const actorRef = z.object({ machine: z.string(), id: z.string() });
+
+/** `GET /operator/actors/{machine}/{id}` */
+export const actorDetail = z.object({
+  machine: z.string(),
+  id: z.string(),
+  envelope: z.string().nullable(),
+  parent: actorRef.nullable(),
+  /** Machines of which it has children. */
+  children: z.array(z.object({ machine: z.string(), count })),
+  /** Why it is left alone; null unless its row cannot be read. */
+  parked: z.string().nullable(),
+  regions: z.array(
+    z.object({
+      region: z.string(),
+      stage: z.string().nullable(),
+      state: z.string(),
+      attempts: count,
+      max_attempts: count.nullable(),
+      since: moment.nullable(),
+      due_at: moment.nullable(),
+      job: z.string().nullable(),
+      error: z.object({ code: z.string(), message: z.string().nullable() }).nullable(),
+      /** What an operator can do about it now: `retry`, `release`, `dispatch`. */
+      actions: z.array(z.enum(['retry', 'release', 'dispatch'])),
+    }),
+  ),
+  /** The edges of its chart that it took. */
+  taken: z.array(
+    z.object({
+      region: z.string(),
+      event: z.string(),
+      from: z.string(),
+      to: z.string(),
+      count,
+      last_at: moment,
+    }),
+  ),
+  /** Its row, column by column, as text. */
+  row: z.array(z.object({ table: z.string(), column: z.string(), value: z.string().nullable() })),
+  /** Everything above is as of this sequence number. */
+  seq: sequence,
+});
+export type ActorDetail = z.infer<typeof actorDetail>;
+
+/** `GET /operator/actors/{machine}/{id}/transitions`, the latest first. */
+export const transitions = z.object({ transitions: z.array(transition), next_cursor: nextCursor });
+export type Transitions = z.infer<typeof transitions>;
+
+/** `GET /operator/actors/{machine}/{id}/children?machine=geo` */
+export const childrenQuery = page.extend({ machine: z.string().max(40) });
+export const children = z.object({
+  children: z.array(
+    actorRef.extend({ regions: z.array(z.object({ region: z.string(), state: z.string() })) }),
+  ),
+  next_cursor: nextCursor,
+});
+export type Children = z.infer<typeof children>;
+
+/** `GET /operator/jobs/{stage}/{id}`: a job as the queue has it. Completed ones are kept for a day. */
+export const job = z.object({
+  id: z.string(),
+  queue: z.string(),
+  state: z.string(),
+  created_at: moment,
+  started_at: moment.nullable(),
+  completed_at: moment.nullable(),
+  /** How often it was handed out before. */
+  deliveries: count,
+  data: z.record(z.string(), z.unknown()),
+  /** The process that works on it. */
+  process: z.int().nullable(),
+});
+export type JobDetail = z.infer<typeof job>;
+
+/** `GET /operator/find?q=`: whatever has this id. */
+export const findQuery = z.object({ q: z.string().trim().min(1).max(200) });
+export const found = z.object({
+  found: z.array(
+    z.object({
+      kind: z.enum(['envelope', 'batch', 'geo', 'beneficiary', 'statement', 'disbursement']),
+      id: z.string(),
+      /** Where it is shown: the actor. For a disbursement its batch. */
+      actor: actorRef,
+      envelope: z.string().nullable(),
+      /** One line about it. */
+      about: z.string(),
+    }),
+  ),
+});
+export type Found = z.infer<typeof found>;

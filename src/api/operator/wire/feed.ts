@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { moment, sequence, transition } from './common.ts';
+
+/** What `/feed` takes in its query. All conditions must hold; `envelope` is an envelope's id. */
+export const feedQuery = z.object({
+  after: z.coerce.number().int().min(0).optional(),
+  machine: z.string().optional(),
+  id: z.string().optional(),
+  envelope: z.string().optional(),
+  region: z.string().optional(),
+  to: z.string().optional(),
+  /** Sends a summary of what has happened at most so often, instead of every transition; milliseconds. */
+  summary_ms: z.coerce.number().int().min(100).max(60_000).optional(),
+  /** From `POST /operator/tickets`, where a browser cannot send the header. */
+  ticket: z.string().optional(),
+});
+
+/** The first message. */
+export const feedHello = z.object({
+  type: z.literal('hello'),
+  protocol: z.literal(1),
+  /** The last transition when the connection was made. */
+  latest: sequence,
+});
+export const feedTransition = transition.extend({ type: z.literal('transition') });
+/** How often each thing happened after `after` and up to `seq`. Transitions within a state (`from` equals `to`) are in it, too. */
+export const feedSummary = z.object({
+  type: z.literal('summary'),
+  after: sequence,
+  seq: sequence,
+  at: moment,
+  moves: z.array(
+    z.object({
+      machine: z.string(),
+      region: z.string(),
+      from: z.string(),
+      to: z.string(),
+      count: z.int().min(1),
+    }),
+  ),
+});
+export const feedMessage = z.discriminatedUnion('type', [feedHello, feedTransition, feedSummary]);
+export type FeedMessage = z.infer<typeof feedMessage>;
+
+/** The close code for a client that did not read fast enough; the reason is `{"seq": <last sent>}`. */
+export const FELL_BEHIND = 4008;
