@@ -1,9 +1,19 @@
-# One image for every role; see compose.yaml. The server runs TypeScript directly, so there is nothing to build.
+# One image for every role; see compose.yaml. The server runs TypeScript directly; only the operators' web app is built.
 FROM node:24-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # The image brings its own Node; PostgreSQL is embedded only where no datasource is configured.
-RUN npm ci --omit=dev
+# What builds the dashboard is no part of this stage; the install scripts of the packages are.
+RUN npm pkg delete scripts.prepare && npm ci --omit=dev
+
+FROM node:24-bookworm-slim AS dashboard
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts
+COPY tsconfig.json ./
+COPY src/api/operator/wire ./src/api/operator/wire
+COPY src/dashboard ./src/dashboard
+RUN npm run build
 
 FROM node:24-bookworm-slim
 WORKDIR /app
@@ -15,6 +25,7 @@ COPY --from=packages /app/node_modules ./node_modules
 COPY package.json LICENSE ./
 COPY drizzle ./drizzle
 COPY src ./src
+COPY --from=dashboard /app/dist ./dist
 RUN mkdir /data && chown node:node /data
 VOLUME /data
 USER node

@@ -1,5 +1,7 @@
 import '../src/quick-start.ts';
 import { Command, InvalidArgumentError } from 'commander';
+import { benchDashboard, type DashboardResult } from './dashboard.ts';
+import { benchFeed, type FeedFigures, type FeedResult } from './feed.ts';
 import { benchInKind, type InKindResult } from './in-kind.ts';
 import { benchLatency, type LatencyResult } from './latency.ts';
 import { benchPipeline, type PipelineResult } from './pipeline.ts';
@@ -104,6 +106,46 @@ program
         `NOTIFY → listener      p50 ${notify.p50} ms   p99 ${notify.p99} ms`,
       ],
     );
+  });
+
+program
+  .command('feed')
+  .description('from a commit to the clients of the feed')
+  .option('--clients <n>', 'how many', whole, 100)
+  .option('--rate <n>', 'transitions per second', whole, 500)
+  .option('--seconds <n>', 'how long', whole, 20)
+  .option('--json')
+  .action(async (options: { clients: number; rate: number; seconds: number; json?: true }) => {
+    const result = await benchFeed(options.clients, options.rate, options.seconds);
+    const line = ({ clients, missed, commit_to_client_ms: delay, server_cpu_percent: cpu }: FeedFigures) =>
+      `${number(clients).padStart(5)} client(s): commit → client   p50 ${delay.p50} ms   p99 ${delay.p99} ms   ` +
+      `missed ${number(missed)}   ${cpu} % of a core`;
+    show(result, options.json === true, (one: FeedResult) => [
+      `${number(one.many.transitions_per_second)} transitions per second, ${number(one.many.messages)} messages`,
+      line(one.many),
+      line(one.one),
+      one.ok ? 'OK: every client got every transition once, in order' : 'NOT OK',
+    ]);
+  });
+
+program
+  .command('dashboard')
+  .description("the operators' views on a programme that has run for years")
+  .option('--envelopes <n>', 'how many', whole, 20_000)
+  .option('--batches <n>', 'how many, at least one to an envelope', whole, 25_000)
+  .option('--disbursements <n>', 'how many', whole, 1_000_000)
+  .option('--json')
+  .action(async (options: { envelopes: number; batches: number; disbursements: number; json?: true }) => {
+    show(await benchDashboard(options), options.json === true, (one: DashboardResult) => [
+      `${number(one.disbursements)} disbursements in ${number(one.batches)} batches of ${number(one.envelopes)} envelopes, ` +
+        `${number(one.transitions)} transitions`,
+      '     p50      p99 of each view over HTTP',
+      ...one.views.map(
+        ({ path, p50_ms: p50, p99_ms: p99 }) =>
+          `${String(p50).padStart(8)} ${String(p99).padStart(8)} ms ${path}`,
+      ),
+      one.ok ? 'OK: every view within 500 ms' : 'NOT OK',
+    ]);
   });
 
 await program.parseAsync();

@@ -1,6 +1,7 @@
 import { sponsorBanksProblem } from './config/bank-settings.ts';
 import { ConfigError } from './config/config-error.ts';
 import { envName, recognise } from './config/names.ts';
+import { operatorProblem } from './config/operator-problem.ts';
 import { SETTING_NAMES, SETTINGS, type SettingName, type Settings } from './config/settings.ts';
 import { signatureProblem } from './config/signature-problem.ts';
 import { trustProblem } from './config/trust-problem.ts';
@@ -18,6 +19,7 @@ export {
   pbmsSettings,
   trustSettings,
 } from './config/connector-settings.ts';
+export { isDefault } from './config/defaults.ts';
 export { maskedConfig } from './config/masked.ts';
 export type { SettingName, Settings } from './config/settings.ts';
 export { STAGE_NAMES, type StageName, stageSettings } from './config/stage-settings.ts';
@@ -107,6 +109,10 @@ function requireConsistent(config: Config): void {
   if (config.portal_enabled && config.portal_oidc_issuer === null) {
     const problem = `needs ${envName('portal_oidc_issuer')}.`;
     throw new ConfigError('CONFIG_INCONSISTENT', envName('portal_enabled'), problem);
+  }
+  const operator = operatorProblem(config);
+  if (operator !== null) {
+    throw new ConfigError('CONFIG_INCONSISTENT', envName(operator.setting), operator.problem);
   }
   const problem = sponsorBanksProblem(config.sponsor_bank_configurations, config.bank_connectors_impls);
   if (problem !== null) {

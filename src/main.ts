@@ -1,5 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { openAccess } from './api/operator/access/open.ts';
+import { makeFirstToken } from './api/operator/access/tokens.ts';
+import type { Access } from './api/operator/access.ts';
 import type { SignatureCheck } from './api/partner/signature/check.ts';
 import { openSignatureCheck } from './api/partner/signature/open.ts';
 import { portalSettings } from './api/portal/settings.ts';
@@ -13,12 +16,15 @@ import { ActorSystem } from './runtime/system.ts';
 import { ACTORS } from './stages/actors.ts';
 import { type Connectors, openConnectors } from './stages/connectors.ts';
 import { createStages } from './stages/index.ts';
-import { missingPayments } from './stages/missing-payments.ts';
+import { missingByEnvelope } from './stages/missing-payments.ts';
 import { logCircuits, logObserver, observeAll } from './telemetry/logs.ts';
 import { createMetrics } from './telemetry/metrics.ts';
+import { processReport, reportCircuits } from './telemetry/process-report.ts';
 
-/** Missing payments are counted up to here; beyond, the exact number is not what matters. */
-const MISSING_COUNTED_MAX = 10_000;
+const KEYS_NOT_FETCHED = "The keys of the operators' identity provider could not be fetched";
+
+/** Missing payments of so many envelopes are counted; beyond, the exact number is not what matters. */
+const MISSING_ENVELOPES_MAX = 10_000;
 
 /** A process of the system, ready for requests and work. */
 export interface Server {
@@ -27,8 +33,17 @@ export interface Server {
   readonly system: ActorSystem;
   /** Whether its database is the embedded one. */
   readonly embedded: boolean;
+  /** How operators sign in; null: this process does not serve them. */
+  readonly operators: OperatorEntrance | null;
   /** Stops taking requests and work, finishes or hands back what is under way, closes everything. */
   stop(): Promise<void>;
+}
+
+/** How operators of a process sign in. */
+export interface OperatorEntrance {
+  readonly kind: Access['description']['kind'];
+  /** The token that this start has made, to be shown once; null where there was one or none is needed. */
+  readonly firstToken: string | null;
 }
 
 /**
@@ -59,7 +74,9 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
     connectors.circuits.observe(logCircuits(logger));
     const { system, metrics } = createSystem(config, logger, database, connectors);
     undo.push(() => system.stop(config.shutdown_grace_seconds * 1000));
+    connectors.circuits.observe(reportCircuits(system));
     await system.start();
+    const access = config.role === 'worker' ? null : operatorAccess(config, logger, database);
     const api = buildApi({
       system,
       database,
@@ -75,13 +92,15 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
       trustedProxies: config.trusted_proxies,
       uploadToken: config.mt940_upload_token,
       portal: portalSettings(config),
+      operators: access && { access, config },
       logger: logger.child({ name: 'api' }),
       circuits: () => connectors.circuits.views(),
       metrics: () => metrics.text(),
     });
     const address = await listen(api, config);
     undo.push(() => api.close());
-    return { url: address, system, embedded: embedded !== null, stop };
+    const operators = access && (await entranceOf(access, database));
+    return { url: address, system, embedded: embedded !== null, operators, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -118,6 +137,20 @@ export class ListenError extends Error {
   }
 }
 
+function operatorAccess(config: Config, logger: Logger, database: Database): Access {
+  const log = logger.child({ name: 'operators' });
+  const onProblem = (problem: string) =>
+    log.warn({ issuer: config.operator_oidc_issuer, problem }, KEYS_NOT_FETCHED);
+  return openAccess(config, { database, clock: systemClock, onProblem });
+}
+
+/** Last of all: a token is of use only to who is told it, which a process that does not start cannot do. */
+async function entranceOf(access: Access, { sql }: Database): Promise<OperatorEntrance> {
+  const { kind } = access.description;
+  const firstToken = kind === 'token' ? await makeFirstToken(sql, systemClock.now()) : null;
+  return { kind, firstToken };
+}
+
 /** A worker answers no partners. @throws ConfigError when the file of keys cannot be used */
 async function openSignatures(config: Config, logger: Logger): Promise<SignatureCheck | null> {
   if (config.role === 'worker') return null;
@@ -141,7 +174,12 @@ function createSystem(config: Config, logger: Logger, database: Database, connec
     missingPayments: async () => {
       const now = system.store.registry.clock.now();
       const overdueDays = config.reconciliation_overdue_days;
-      return (await missingPayments(database.sql, { overdueDays, now, limit: MISSING_COUNTED_MAX })).length;
+      const missing = await missingByEnvelope(database.sql, {
+        overdueDays,
+        now,
+        limit: MISSING_ENVELOPES_MAX,
+      });
+      return missing.reduce((sum, { count }) => sum + count, 0);
     },
   });
   const system: ActorSystem = new ActorSystem({
@@ -158,6 +196,7 @@ function createSystem(config: Config, logger: Logger, database: Database, connec
     tickDispatchMax: config.no_of_tasks_to_process,
     staleAfterMs: config.task_stale_threshold_minutes * 60_000,
     observer: observeAll(metrics.observer, logObserver(logger)),
+    report: () => ({ ...processReport(connectors.circuits.views()) }),
   });
   return { system, metrics };
 }

@@ -4,3 +4,6 @@ export function quantile(values: readonly number[], q: number): number {
   const value = sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
   return Math.round(value * 10) / 10;
 }
+
+/** The present moment in milliseconds with fractions, comparable between the processes of a machine. */
+export const epochMs = (): number => performance.timeOrigin + performance.now();

@@ -5,9 +5,19 @@ import type { Answer } from '../shared/routes.ts';
 const clientsMax = 100;
 const text = z.string().min(1).max(1_000);
 
-/** Who may ask for tokens: `scope` are the scopes it may have, separated by spaces. */
+/**
+ * Who may ask for tokens. With `client_secret` it may for itself: `scope` are the scopes it may have, separated by
+ * spaces. With `redirect_uris` people may sign in to it, which needs no secret.
+ */
 export const clientsSchema = z
-  .array(z.strictObject({ client_id: text, client_secret: text, scope: text.optional() }))
+  .array(
+    z.strictObject({
+      client_id: text,
+      client_secret: text.optional(),
+      scope: text.optional(),
+      redirect_uris: z.array(z.url()).max(clientsMax).optional(),
+    }),
+  )
   .max(clientsMax);
 
 export type Client = z.infer<typeof clientsSchema>[number];
@@ -53,6 +63,24 @@ export function readGrant(
   return { value: { client, scope: wanted.length === 0 ? null : wanted.join(' ') } };
 }
 
+/**
+ * Whether browsers may be sent there after signing in to a client. On this machine the port does not matter
+ * (RFC 8252 section 7.3), since programs take any that is free.
+ */
+export function isRedirectOf({ redirect_uris: known = [] }: Client, uri: string): boolean {
+  if (!URL.canParse(uri)) return false;
+  return known.includes(uri) || known.some((one) => isLoopback(one) && portless(one) === portless(uri));
+}
+
+const isLoopback = (uri: string): boolean =>
+  ['localhost', '127.0.0.1', '[::1]'].includes(new URL(uri).hostname);
+
+function portless(uri: string): string {
+  const url = new URL(uri);
+  url.port = '';
+  return url.href;
+}
+
 /** The refusal of a request for a token. */
 export function oauthError(status: number, error: string, description: string): Answer {
   return { status, body: { error, error_description: description } };
@@ -62,7 +90,8 @@ function refused(status: number, error: string, description: string): { answer: 
   return { answer: oauthError(status, error, description) };
 }
 
-function formOf(request: FastifyRequest): Record<string, string> | null {
+/** The fields of a form-encoded body; null: it is something else. */
+export function formOf(request: FastifyRequest): Record<string, string> | null {
   if (!/^application\/x-www-form-urlencoded *(;|$)/i.test(request.headers['content-type'] ?? '')) return null;
   return Object(request.body);
 }

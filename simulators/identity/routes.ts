@@ -1,14 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { Answer, Route } from '../shared/routes.ts';
 import { failure } from '../shared/server.ts';
-import { type Client, type Grant, oauthError, readGrant } from './clients.ts';
+import { authorizePath } from './authorize.ts';
+import { type Client, formOf, type Grant, oauthError, readGrant } from './clients.ts';
+import type { Codes, Consent } from './codes.ts';
 import type { KeyRing } from './keys.ts';
 import type { TokenRules } from './rules.ts';
+import { personalClaims, type User } from './users.ts';
 
 /** What the identity server's paths work with. */
 export interface Identity {
   keys: KeyRing;
   clients: readonly Client[];
+  /** Who can sign in. */
+  users: readonly User[];
+  codes: Codes;
   /** The issuer's URL, without a slash at the end; known once the server listens. */
   issuer: () => string;
   /** How long a token is good for, in seconds. */
@@ -21,13 +27,25 @@ export interface Identity {
 export const tokenPath = '/token';
 const jwksPath = '/jwks';
 
-/** The client credentials grant. */
-export function tokenRoute(identity: Identity): Route<Grant> {
+/** What a token is asked for with: a client's own credentials, or the code of somebody who has signed in. */
+type TokenRequest = Grant | { form: Record<string, string> };
+
+/** The client credentials grant and the authorization code grant. */
+export function tokenRoute(identity: Identity): Route<TokenRequest> {
   return {
     method: 'POST',
     path: tokenPath,
-    read: (request) => readGrant(request, identity.clients),
-    handle: (grant) => issue(identity, grant),
+    read: (request) => {
+      const form = formOf(request);
+      return form?.grant_type === 'authorization_code'
+        ? { value: { form } }
+        : readGrant(request, identity.clients);
+    },
+    handle: async (request) => {
+      if (!('form' in request)) return issue(identity, request);
+      const redeemed = identity.codes.redeem(request.form);
+      return 'answer' in redeemed ? redeemed.answer : issueTo(identity, redeemed.consent);
+    },
     refusal: () => oauthError(400, 'unauthorized_client', 'The client may not have tokens.'),
   };
 }
@@ -53,12 +71,15 @@ export function discoveryRoute({ issuer }: Identity): Route<null> {
       status: 200,
       body: {
         issuer: issuer(),
+        authorization_endpoint: issuer() + authorizePath,
         token_endpoint: issuer() + tokenPath,
         jwks_uri: issuer() + jwksPath,
-        grant_types_supported: ['client_credentials'],
-        token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+        grant_types_supported: ['client_credentials', 'authorization_code'],
+        token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
+        code_challenge_methods_supported: ['S256'],
+        authorization_response_iss_parameter_supported: true,
         id_token_signing_alg_values_supported: ['RS256', 'ES256'],
-        response_types_supported: ['token'],
+        response_types_supported: ['code'],
         subject_types_supported: ['public'],
       },
     }),
@@ -72,12 +93,32 @@ export function usualClaims({ issuer }: Identity, livesSeconds: number): Record<
   return { iss: issuer(), iat: nowSeconds, exp: nowSeconds + livesSeconds, jti: randomUUID() };
 }
 
-async function issue(identity: Identity, { client, scope }: Grant): Promise<Answer> {
+function issue(identity: Identity, { client, scope }: Grant): Promise<Answer> {
+  const claims = { sub: client.client_id, azp: client.client_id };
+  return answerWith(identity, claims, scope);
+}
+
+/** Tokens about somebody who has signed in: one for the API, and one that tells the client who it is. */
+async function issueTo(identity: Identity, { user, clientId, scope, nonce }: Consent): Promise<Answer> {
+  const claims = { ...personalClaims(user), aud: clientId, azp: clientId };
+  const idClaims = { ...usualClaims(identity, identity.tokenSeconds), sub: user.sub, name: user.name };
+  const idToken = await identity.keys.sign(
+    { ...idClaims, aud: clientId, ...(nonce !== null && { nonce }) },
+    { alg: 'RS256', key: 'current' },
+  );
+  return answerWith(identity, claims, scope, { id_token: idToken });
+}
+
+async function answerWith(
+  identity: Identity,
+  about: Record<string, unknown>,
+  scope: string | null,
+  more: object = {},
+): Promise<Answer> {
   const { keys, rules, tokenSeconds } = identity;
   const claims = {
     ...usualClaims(identity, rules.lives_seconds ?? tokenSeconds),
-    sub: client.client_id,
-    azp: client.client_id,
+    ...about,
     ...(scope !== null && { scope }),
   };
   const expiresIn = rules.expires_in === undefined ? tokenSeconds : rules.expires_in;
@@ -88,6 +129,7 @@ async function issue(identity: Identity, { client, scope }: Grant): Promise<Answ
       token_type: rules.token_type ?? 'Bearer',
       ...(expiresIn !== null && { expires_in: expiresIn }),
       ...(scope !== null && { scope }),
+      ...more,
     },
   };
 }

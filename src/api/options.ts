@@ -4,6 +4,7 @@ import type { CircuitView } from '../connectors/circuit/circuit.ts';
 import type { Database } from '../db/connection.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ActorSystem } from '../runtime/system.ts';
+import type { FeedTimes } from './feed/connection.ts';
 import type { Access } from './operator/access.ts';
 import type { SignatureCheck } from './partner/signature/check.ts';
 import type { PortalSettings } from './portal/settings.ts';
@@ -55,6 +56,10 @@ export interface OperatorOptions {
   readonly access: Access;
   /** In force in this process. */
   readonly config: Config;
+  /** How long connections to the feed may do nothing; left out: as `FEED_TIMES`. */
+  readonly feedTimes?: Partial<FeedTimes>;
+  /** Where the built dashboard is; left out: where `npm run build` puts it. */
+  readonly dashboardDir?: string;
 }
 
 /** What the partner operations work with. */
@@ -64,7 +69,6 @@ export interface PartnerContext {
   readonly clock: Clock;
   readonly knownPrograms: ReadonlySet<string>;
   readonly processFutureSchedules: boolean;
-  readonly statementBytesMax: number;
   /** How long a request that comes again gets its first answer, ms. */
   readonly replayWindowMs: number;
   /** Null: requests need not be signed. */

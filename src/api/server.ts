@@ -16,11 +16,15 @@ import {
   STATEMENT_BYTES_MAX_DEFAULT,
 } from './options.ts';
 import { partnerApi } from './partner/index.ts';
+import { StatementUploads } from './partner/statement-upload.ts';
 import { portalApi } from './portal/index.ts';
 import { securityHeaders } from './security-headers.ts';
+import { endRefusedUpgrades, isWebSocketRequest } from './upgrades.ts';
 
 /** A request must have arrived within this time; bounds what a slow sender can hold on to. */
 const REQUEST_TIMEOUT_MS = 300_000;
+/** Longest part of a path, in characters. */
+const ID_CHARS_MAX = 200;
 
 /**
  * Of bodies that are taken for JSON. No type at all, which Fastify shows as `/`, is one of them: there are clients that
@@ -41,13 +45,19 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     ...(logger ? { loggerInstance: logger } : { logger: false }),
     bodyLimit: options.bodyBytesMax ?? BODY_BYTES_MAX_DEFAULT,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    // Ids are parts of paths, and may be that long.
+    routerOptions: { maxParamLength: ID_CHARS_MAX },
     trustProxy: options.trustedProxies?.length ? [...options.trustedProxies] : false,
     // Each surface says in one line of its own what it answered.
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: 'idle',
     // What comes on a connection that is open is answered like anything else, until it is closed.
     return503OnClosing: false,
-    http: { requireHostHeader: false },
+    http: {
+      requireHostHeader: false,
+      shouldUpgradeCallback: (request) =>
+        app.server.listenerCount('upgrade') > 0 && isWebSocketRequest(request),
+    },
     frameworkErrors: routerErrors(clock),
     clientErrorHandler: connectionErrors(clock, logger),
   });
@@ -64,9 +74,16 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   answerErrors(app, clock);
   httpRules(app);
   lingeringClose(app);
+  endRefusedUpgrades(app);
   boundClose(app, options.closeGraceMs ?? CLOSE_GRACE_MS_DEFAULT);
   app.register(operations, options);
   if (options.role !== 'worker') {
+    // One for all who upload: what they take of the memory is bounded together.
+    const uploads = new StatementUploads({
+      system: options.system,
+      database: options.database,
+      statementBytesMax: options.statementBytesMax ?? STATEMENT_BYTES_MAX_DEFAULT,
+    });
     app.register(partnerApi, {
       prefix: options.rootPath ?? '',
       context: {
@@ -75,12 +92,12 @@ export function buildApi(options: ApiOptions): FastifyInstance {
         clock,
         knownPrograms: new Set(options.knownPrograms ?? []),
         processFutureSchedules: options.processFutureSchedules ?? false,
-        statementBytesMax: options.statementBytesMax ?? STATEMENT_BYTES_MAX_DEFAULT,
         replayWindowMs: options.replayWindowMs ?? REPLAY_WINDOW_MS_DEFAULT,
         signatures: options.signatures ?? null,
       },
       requestsPerMinute: options.requestsPerMinute ?? 0,
       uploadToken: options.uploadToken ?? '',
+      uploads,
     });
     app.register(documentation, { prefix: options.rootPath ?? '', parts: publishedBy(options) });
     if (options.operators) {
@@ -91,6 +108,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
           system: options.system,
           database: options.database,
           clock,
+          uploads,
           circuits: options.circuits ?? (() => new Map()),
         },
       });

@@ -119,7 +119,7 @@ function shown(): DemoListener {
   return {
     step: (text) => view.note(text),
     started({ bridge, bank, spar, inKind }) {
-      view.note(`  bridge  ${bridge.url}   (/readyz, /metrics)`);
+      view.note(`  bridge  ${bridge.url}   (open it: the dashboard; also /readyz, /metrics)`);
       view.note(`  bank    ${bank.url}   (POST /_control makes it misbehave)`);
       view.note(`  mapper  ${spar.url}`);
       if (inKind) view.note(`  novu    ${inKind.novu.url}   (GET /_admin/notifications shows what it got)`);

@@ -30,6 +30,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./migrate.ts')).migrateCommand(),
   },
   {
+    name: 'tokens',
+    summary: 'make, list and revoke the tokens that operators sign in with',
+    load: async () => (await import('./tokens.ts')).tokensCommand(),
+  },
+  {
     name: 'submit',
     summary: 'send a CSV file of disbursements',
     load: async () => (await import('./submit.ts')).submitCommand(),
@@ -38,6 +43,56 @@ const COMMANDS: readonly CommandEntry[] = [
     name: 'status',
     summary: 'show how far an envelope has come',
     load: async () => (await import('./status.ts')).statusCommand(),
+  },
+  {
+    name: 'errors',
+    summary: 'show what has stopped in ERROR',
+    load: async () => (await import('./operate/views.ts')).errorsCommand(),
+  },
+  {
+    name: 'stages',
+    summary: 'list the stages, their work and which are paused',
+    load: async () => (await import('./operate/views.ts')).stagesCommand(),
+  },
+  {
+    name: 'retry',
+    summary: 'try work again that stopped in ERROR',
+    load: async () => (await import('./operate/work.ts')).retryCommand(),
+  },
+  {
+    name: 'release',
+    summary: 'let work go on without what failed',
+    load: async () => (await import('./operate/work.ts')).releaseCommand(),
+  },
+  {
+    name: 'dispatch',
+    summary: 'do work now that waits',
+    load: async () => (await import('./operate/work.ts')).dispatchCommand(),
+  },
+  {
+    name: 'cancel',
+    summary: 'cancel an envelope',
+    load: async () => (await import('./operate/stage.ts')).cancelCommand(),
+  },
+  {
+    name: 'tick',
+    summary: 'run the tick of a stage now',
+    load: async () => (await import('./operate/stage.ts')).tickCommand(),
+  },
+  {
+    name: 'pause',
+    summary: 'stop a stage in all processes',
+    load: async () => (await import('./operate/stage.ts')).pauseCommand(),
+  },
+  {
+    name: 'resume',
+    summary: 'let a stage go on that was paused',
+    load: async () => (await import('./operate/stage.ts')).resumeCommand(),
+  },
+  {
+    name: 'stop-payments',
+    summary: 'emergency stop of all payments',
+    load: async () => (await import('./operate/stage.ts')).stopPaymentsCommand(),
   },
 ];
 
@@ -59,6 +114,7 @@ async function buildProgram(args: readonly string[]): Promise<Command> {
   for (const { name, summary, load } of COMMANDS) {
     const command = name === asked ? await load() : new Command(name);
     command.summary(summary).copyInheritedSettings(program).helpOption('-h, --help', 'show what can be done');
+    for (const part of command.commands) part.copyInheritedSettings(command);
     if (name === asked) command.addHelpText('after', EXIT_CODES_HELP);
     program.addCommand(command);
   }

@@ -1,8 +1,7 @@
 import { Command } from 'commander';
-import { loadConfig } from '../config.ts';
 import { connect } from '../db/connection.ts';
-import { embeddedFolder, startEmbedded } from '../db/embedded.ts';
 import { migrate } from '../db/migrate.ts';
+import { CONFIGURED_DATABASE_HELP, withConfiguredDatabase } from './configured-database.ts';
 import { print, printJson } from './output.ts';
 import { formatDuration } from './ui.ts';
 
@@ -11,15 +10,13 @@ export function migrateCommand(): Command {
   return new Command('migrate')
     .description('Apply the migrations that the database does not have yet.')
     .option('--json', 'write the result as one JSON document')
-    .addHelpText(
-      'after',
-      `
-The database is that of G2P_BRIDGE_DB_DATASOURCE_BRIDGE (or DATABASE_URL); without one, the embedded server's in
-G2P_BRIDGE_DATA_DIR, which is started for the purpose if it does not run. Applying nothing is a success.`,
-    )
+    .addHelpText('after', `${CONFIGURED_DATABASE_HELP} Applying nothing is a success.`)
     .action(async (options: { readonly json?: true }) => {
       const startedAt = performance.now();
-      const result = await migrateConfigured();
+      const result = await withConfiguredDatabase<MigrateResult>(async ({ url, embedded }) => ({
+        ...(await migrateAt(url)),
+        embedded,
+      }));
       const elapsedMs = Math.round(performance.now() - startedAt);
       if (options.json === true) printJson({ ...result, elapsed_ms: elapsedMs });
       else print(`${describe(result)} (${formatDuration(elapsedMs)})`);
@@ -33,24 +30,6 @@ interface MigrateResult {
   /** Migrations that the database has now, and how many of them are new. */
   readonly migrations: number;
   readonly applied: number;
-}
-
-/** @throws ConfigError, EmbeddedPostgresError, the database's errors */
-async function migrateConfigured(): Promise<MigrateResult> {
-  const config = loadConfig(process.env);
-  const url = config.db_datasource_bridge;
-  if (url !== null) return { ...(await migrateAt(url)), embedded: false };
-  const log = (line: string) => process.stderr.write(`${line}\n`);
-  const server = await startEmbedded({
-    dataDir: embeddedFolder(config.data_dir),
-    port: config.embedded_postgres_port,
-    log,
-  });
-  try {
-    return { ...(await migrateAt(server.url)), embedded: true };
-  } finally {
-    await server.stop();
-  }
 }
 
 async function migrateAt(url: string): Promise<Omit<MigrateResult, 'embedded'>> {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { CliError, EXIT } from './failure.ts';
+import { createJsonHttp, type HttpResult } from './json-http.ts';
 import { oneLine } from './one-line.ts';
-import { createPartnerHttp, type HttpResult } from './partner-http.ts';
 import {
   asObject,
   type DisbursementPayload,
@@ -25,6 +25,7 @@ export type FailureCode =
   | 'REQUEST_REFUSED'
   /** What answered does not speak this API. */
   | 'NOT_THE_PARTNER_API'
+  | 'NOT_THE_OPERATOR_API'
   /** The caller's signal was aborted. */
   | 'ABORTED';
 
@@ -89,7 +90,7 @@ const SENDER_APP_URL = 'urn:g2p-bridge:cli';
  * Creates a client. It connects when first used and keeps its connections open between requests.
  */
 export function createPartnerClient(options: PartnerClientOptions): PartnerClient {
-  const http = createPartnerHttp(options.url, {
+  const http = createJsonHttp(options.url, {
     requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
     connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
     connectionsMax: options.connectionsMax ?? 8,

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { loadConfig } from '../config.ts';
 import { startServer } from '../main.ts';
 import { createLogger } from '../telemetry/logs.ts';
+import { entranceDocument, showEntrance } from './entrance.ts';
 import { onInterrupt } from './interrupt.ts';
 import { printJson } from './output.ts';
 
@@ -19,8 +20,10 @@ async function serve(json: boolean): Promise<void> {
   for (const variable of config.ignored) logger.warn({ variable }, 'this setting has no effect here');
   const interrupt = onInterrupt('the server stops.');
   const server = await startServer(config, logger);
-  if (json) printJson({ ready: true, url: server.url });
-  logger.info({ url: server.url, role: config.role, embedded: server.embedded }, 'ready');
+  const { url, embedded, operators } = server;
+  if (json) printJson({ ready: true, url, ...(operators && entranceDocument(operators)) });
+  else if (operators) showEntrance(operators, config, url);
+  logger.info({ url, role: config.role, embedded, operators: operators?.kind ?? null }, 'ready');
   await new Promise<void>((resolve) => {
     if (interrupt.signal.aborted) resolve();
     interrupt.signal.addEventListener('abort', () => resolve());

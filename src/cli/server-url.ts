@@ -18,9 +18,9 @@ export function defaultServerUrl(env: Readonly<Record<string, string | undefined
   return `http://${bracketed}:${port}${(env.G2P_BRIDGE_ROOT_PATH ?? '').replace(/\/+$/, '')}`;
 }
 
-/** The option `--url`. */
-export function urlOption(): Option {
-  return new Option('--url <url>', 'where the partner API is')
+/** The option `--url`. @param what is to be found there */
+export function urlOption(what = 'the partner API'): Option {
+  return new Option('--url <url>', `where ${what} is`)
     .default(defaultServerUrl(process.env))
     .argParser(readUrl);
 }

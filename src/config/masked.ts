@@ -22,6 +22,7 @@ function masked(name: SettingName, settings: Settings): string {
   if (name === 'bank_connectors_impls' || name === 'geo_resolvers_impls')
     return maskedOptions(settings[name]);
   if (typeof value === 'object' && 'pattern' in value) return String(value.pattern);
+  if (name === 'operator_role_names') return JSON.stringify(value);
   if (typeof value === 'string') return maskedUrl(value);
   return Array.isArray(value) ? value.join(',') : String(value);
 }

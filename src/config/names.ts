@@ -14,6 +14,9 @@ const OTHER_NAMES: ReadonlyMap<string, SettingName> = new Map([
   [`${PREFIX}DB_DATASOURCE`, 'db_datasource_bridge'],
 ]);
 
+/** What commands read by themselves, and what a server that shares their environment has no use for. */
+export const OPERATOR_TOKEN_VARIABLE = `${PREFIX}OPERATOR_TOKEN`;
+
 const SETTING_OF: ReadonlyMap<string, SettingName> = new Map(
   SETTING_NAMES.map((name) => [envName(name), name]),
 );
@@ -26,7 +29,7 @@ export function envName(name: SettingName): string {
 /** What a variable of the environment is to us. */
 export type Recognised =
   | { readonly kind: 'setting'; readonly name: SettingName }
-  /** It begins with our prefix, but the platform made it. */
+  /** It begins with our prefix, but the platform made it, or it is for commands. */
   | { readonly kind: 'foreign' }
   | { readonly kind: 'other' };
 
@@ -38,7 +41,7 @@ export type Recognised =
 export function recognise(variable: string, value: string): Recognised {
   const capitals = variable.toUpperCase();
   if (!capitals.startsWith(PREFIX)) return { kind: 'other' };
-  if (isServiceLink(variable, value)) return { kind: 'foreign' };
+  if (variable === OPERATOR_TOKEN_VARIABLE || isServiceLink(variable, value)) return { kind: 'foreign' };
   const name = SETTING_OF.get(variable) ?? OTHER_NAMES.get(variable);
   if (name !== undefined) return { kind: 'setting', name };
   throw misnamed(variable, capitals);

@@ -5,6 +5,7 @@ import {
   GEO_RESOLVERS_DEFAULT,
   geoResolversSchema,
 } from './impl-settings.ts';
+import { roleNamesSchema } from './role-names.ts';
 import {
   asciiText,
   faStrategy,
@@ -16,6 +17,7 @@ import {
   networks,
   oneOf,
   optional,
+  origins,
   postgresUrl,
   rootPath,
   someOf,
@@ -83,6 +85,18 @@ export const SETTINGS = {
   partner_requests_per_minute: setting(whole(0, 1_000_000), '6000'),
   trusted_proxies: setting(networks, ''),
   mt940_upload_token: setting(asciiText, '').keptSecret(),
+  feed_clients_max: setting(whole(1, 100_000), '1000'),
+
+  // Operators
+  operator_access: setting(oneOf('token', 'loopback'), 'token'),
+  operator_origins: setting(origins, ''),
+  operator_oidc_issuer: setting(optional(issuerUrl), ''),
+  operator_oidc_jwks_url: setting(optional(httpUrl), ''),
+  operator_oidc_audience: setting(list, ''),
+  operator_oidc_client_id: setting(text, ''),
+  operator_oidc_scope: setting(someText, 'openid profile'),
+  operator_role_claim: setting(someText, 'roles'),
+  operator_role_names: setting(json(roleNamesSchema), '{}'),
 
   // Databases
   db_datasource_bridge: setting(optional(postgresUrl), ''),
@@ -216,6 +230,9 @@ export const SETTINGS = {
   portal_oidc_jwks_url: setting(optional(httpUrl), ''),
   portal_oidc_audience: setting(list, ''),
   portal_beneficiary_id_claim: setting(someText, 'sub'),
+
+  // Operators
+  inspector_url: setting(httpUrl, 'https://stately.ai/inspect'),
 
   // Redis, which has no part in this system
   celery_broker_url: setting(text, 'redis://localhost:6379/0').withoutEffect().keptSecret(),

@@ -91,6 +91,18 @@ export const httpUrl: ValueType<string> = value('an http:// or https:// URL with
   return url.href.replace(/\/+$/, '');
 });
 
+/** Origins of web pages (`https://bridge.example`), separated by commas; empty text is the empty list. */
+export const origins: ValueType<readonly string[]> = value(
+  'a list of origins such as https://bridge.example',
+  (given) => {
+    const items = given.split(',').map((item) => item.trim());
+    const named = items.filter((item) => item !== '');
+    return named.every((item) => httpUrl.safeParse(item).success && new URL(item).pathname === '/')
+      ? named.map((item) => new URL(item).origin)
+      : undefined;
+  },
+);
+
 /** The name of an OpenID provider: a URL, kept as it is written, since tokens must name it so to the last slash. */
 export const issuerUrl: ValueType<string> = value(
   'an http:// or https:// URL without credentials',

@@ -1,4 +1,15 @@
+import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { App } from './App.tsx';
+import './styles.css';
+import { applyTheme } from './theme.ts';
 
+applyTheme();
 const place = document.getElementById('app');
-if (place) createRoot(place).render(<h1>G2P Bridge</h1>);
+if (place !== null) {
+  createRoot(place).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  );
+}

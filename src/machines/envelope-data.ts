@@ -23,10 +23,21 @@ export interface EnvelopeFacts {
   readonly number_of_disbursements_shipped: number;
   readonly number_of_disbursements_reconciled: number;
   readonly number_of_disbursements_reversed: number;
+  readonly quantity_shipped: string;
+  readonly quantity_reconciled: string;
+  readonly quantity_reversed: string;
   readonly cancellation_timestamp: Date | null;
 }
 
-type Counted<T extends string> = Timed & { readonly type: T; readonly count: number };
+/**
+ * So many disbursements of so much in all. Messages that were stored before there were sums do not say how much: what
+ * they are about was in the tables already when the sums were first made of them, so they add nothing.
+ */
+type Counted<T extends string> = Timed & {
+  readonly type: T;
+  readonly count: number;
+  readonly quantity?: string;
+};
 
 export type EnvelopeEvent =
   | StageEvent<'funds_available' | 'funds_released'>

@@ -1,4 +1,5 @@
 import { and, not, or, setup, stateIn } from 'xstate';
+import { addDecimals } from '../decimal.ts';
 import { isCash } from './benefit-type.ts';
 import type { EnvelopeContext, EnvelopeEvent, EnvelopeFacts, EnvelopeRegion } from './envelope-data.ts';
 import {
@@ -41,8 +42,13 @@ const facts = (change: (facts: EnvelopeFacts, event: EnvelopeEvent) => Partial<E
 
 const count = (column: 'shipped' | 'reconciled' | 'reversed') =>
   facts((before, event) => {
-    const name = `number_of_disbursements_${column}` as const;
-    return 'count' in event ? { [name]: before[name] + event.count } : {};
+    if (event.type !== column) return {};
+    const number = `number_of_disbursements_${column}` as const;
+    const sum = `quantity_${column}` as const;
+    return {
+      [number]: before[number] + event.count,
+      [sum]: addDecimals(before[sum], event.quantity ?? '0'),
+    };
   });
 
 const receive = envelope.assign(({ context, event }) => ({

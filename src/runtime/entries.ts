@@ -3,6 +3,7 @@ import type { Actor } from './actor.ts';
 import { type SnapshotView, view } from './codec.ts';
 import type { AnyEvent, Step } from './compute.ts';
 import type { NewTransition } from './journal.ts';
+import { whoOf } from './who.ts';
 
 /** Whom and when a journal entry is about. */
 export interface Subject {
@@ -30,6 +31,7 @@ export function stepEntries(subject: Subject, step: Step<AnyStateMachine>, cause
     from_state: before.value[region] ?? '',
     job_id: after.context.stages[region]?.jobId ?? before.context.stages[region]?.jobId ?? null,
     error_message: message,
+    ...whoOf(cause),
   }));
 }
 
@@ -45,6 +47,7 @@ export function lateEntry(subject: Subject, now: SnapshotView, event: AnyEvent):
       from_state: state,
       job_id: 'job' in event ? String(event.job) : null,
       error_message: `${event.type} came under a job that no longer owns the work; it was ignored.`,
+      ...whoOf(event),
     },
   ];
 }

@@ -32,6 +32,14 @@ export class SupersededError extends RuntimeError {
   }
 }
 
+/** A stage that somebody has paused: nothing of it may begin. Its work waits until it is resumed. */
+export class PausedError extends RuntimeError {
+  constructor(stage: string) {
+    super('STAGE_PAUSED', `Stage ${stage} is paused; its work waits until it is resumed.`);
+    this.name = 'PausedError';
+  }
+}
+
 /** The message of anything thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

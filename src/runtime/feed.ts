@@ -1,5 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { entriesAfter, type JournalFilter, journalWriters, latestSeq, type Transition } from './journal.ts';
+import { RuntimeError } from './errors.ts';
+import {
+  entriesAfter,
+  type JournalFilter,
+  journalWriters,
+  latestSeq,
+  matches,
+  rangeAfter,
+  type Transition,
+} from './journal.ts';
+import { JournalReader } from './journal-reader.ts';
 import type { Store } from './store.ts';
 
 const CHANNEL = 'actor_transitions';
@@ -7,7 +17,13 @@ const CHANNEL = 'actor_transitions';
 const ANNOUNCE_MS = 5;
 /** How often the journal is looked at when no announcement comes. */
 const POLL_MS = 1_000;
+/** Under load the journal is read at most this often, so that what happens meanwhile comes in one piece. */
+const READ_EVERY_MS = 15;
+/** The same when nobody follows, and nobody waits for the position. */
+const SETTLE_EVERY_MS = 100;
 const READ_MAX = 1_000;
+/** Numbers that are looked at in one piece when nobody follows. */
+const SETTLE_MAX = 50_000;
 /** Entries that wait for a slow follower at most; it then reads from the journal again. */
 const BUFFER_MAX = 10_000;
 /** How often it is checked whether a transaction that holds a missing number has ended. */
@@ -28,6 +44,7 @@ interface Follower {
  */
 export class Feed {
   readonly #store: Store;
+  readonly #past: JournalReader;
   readonly #followers = new Set<Follower>();
   #position = 0;
   #announcing: NodeJS.Timeout | null = null;
@@ -37,9 +54,11 @@ export class Feed {
   /** Something may have been stored since the journal was last read. */
   #noticed = false;
   #stopped = true;
+  #stopping = new AbortController();
 
   constructor(store: Store) {
     this.#store = store;
+    this.#past = new JournalReader(store);
     store.onCommit(({ transitions }) => {
       if (transitions.length > 0) this.#announce();
     });
@@ -52,6 +71,7 @@ export class Feed {
 
   async start(): Promise<void> {
     this.#stopped = false;
+    this.#stopping = new AbortController();
     const { unlisten } = await this.#store.database.sql.listen(
       CHANNEL,
       () => this.#notice(),
@@ -66,6 +86,7 @@ export class Feed {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#stopping.abort();
     if (this.#announcing) clearTimeout(this.#announcing);
     this.#notice();
     for (const follower of this.#followers) follower.wake();
@@ -79,25 +100,32 @@ export class Feed {
    *
    * @param options.after sequence number to go on after; when left out, that of the moment the first entry is asked for
    * @param options.filter only entries that fulfil all its conditions
+   * @param options.mustKeepUp a follower that takes new entries too slowly fails; otherwise it reads them from the journal
+   *   again, however far behind it is
+   * @throws RuntimeError `FOLLOWER_BEHIND` when it must keep up and did not, after everything up to then; the database's
+   *   error when the journal cannot be read
    */
   async *follow(options: {
     readonly after?: number;
     readonly filter?: JournalFilter;
+    readonly mustKeepUp?: boolean;
     readonly signal: AbortSignal;
   }): AsyncGenerator<readonly Transition[], void, undefined> {
-    const { signal, filter = {} } = options;
+    const { signal, filter = {}, mustKeepUp = false } = options;
     let cursor = options.after ?? this.#position;
     while (!signal.aborted && !this.#stopped) {
       // Between this look at the position and the beginning of `#live` nothing else runs, so no entry falls in between.
       if (cursor >= this.#position) {
         cursor = yield* this.#live(cursor, filter, signal);
-        continue;
+        if (!mustKeepUp || signal.aborted || this.#stopped) continue;
+        throw new RuntimeError(
+          'FOLLOWER_BEHIND',
+          `The follower takes entries too slowly; it has those to ${cursor}.`,
+        );
       }
-      const until = this.#position;
-      const entries = await this.#entriesAfter(cursor, filter);
-      const settled = entries.filter(({ seq }) => seq <= until);
-      cursor = settled.length === READ_MAX ? (settled.at(-1)?.seq ?? until) : until;
-      if (settled.length > 0) yield settled;
+      const { entries, until } = await this.#past.read(cursor, this.#position, filter);
+      cursor = until;
+      if (entries.length > 0) yield entries;
     }
   }
 
@@ -155,20 +183,27 @@ export class Feed {
 
   async #tail(): Promise<void> {
     while (!this.#stopped) {
+      const began = performance.now();
       try {
         this.#noticed = false;
-        const read = await this.#advance();
-        if (read < READ_MAX) await this.#sleep();
+        const all = this.#followers.size > 0 ? await this.#advance() : await this.#settle();
+        if (!all) continue;
       } catch (error) {
         this.#store.observer.troubled('feed', error);
-        await this.#sleep();
       }
+      await this.#sleep();
+      await this.#pace(began);
     }
   }
 
-  /** Hands out what has been settled since the last time. */
-  async #advance(): Promise<number> {
+  /**
+   * Hands out what has been settled since the last time.
+   *
+   * @returns whether that was all
+   */
+  async #advance(): Promise<boolean> {
     let entries = await this.#entriesAfter(this.#position);
+    const all = entries.length < READ_MAX;
     if (hasGap(entries, this.#position)) {
       this.#handOut(prefix(entries, this.#position));
       await this.#writersEnd();
@@ -177,11 +212,26 @@ export class Feed {
       entries = (await this.#entriesAfter(this.#position)).filter(({ seq }) => seq <= last);
     }
     this.#handOut(entries);
-    return entries.length;
+    return all;
   }
 
-  #entriesAfter(seq: number, filter?: JournalFilter): Promise<readonly Transition[]> {
-    return this.#store.query((sql) => entriesAfter(sql, seq, READ_MAX, filter));
+  /**
+   * Moves the position past what has been settled, without reading it: nobody follows.
+   *
+   * @returns whether that was all
+   */
+  async #settle(): Promise<boolean> {
+    const after = this.#position;
+    const { count, last } = await this.#store.query((sql) => rangeAfter(sql, after, SETTLE_MAX));
+    if (last - after !== count) await this.#writersEnd();
+    // Somebody has begun to follow meanwhile, and wants the entries.
+    if (this.#followers.size > 0) return false;
+    this.#position = last;
+    return count < SETTLE_MAX;
+  }
+
+  #entriesAfter(seq: number): Promise<readonly Transition[]> {
+    return this.#store.query((sql) => entriesAfter(sql, seq, READ_MAX));
   }
 
   #handOut(entries: readonly Transition[]): void {
@@ -217,6 +267,14 @@ export class Feed {
     });
     this.#wakeUp = () => {};
   }
+
+  /** Whoever commits often is read often, but not for every commit: that would cost more than it brings. */
+  async #pace(began: number): Promise<void> {
+    const everyMs = this.#followers.size > 0 ? READ_EVERY_MS : SETTLE_EVERY_MS;
+    const restMs = began + everyMs - performance.now();
+    if (restMs <= 0) return;
+    await delay(restMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
+  }
 }
 
 function hasGap(entries: readonly Transition[], after: number): boolean {
@@ -227,12 +285,4 @@ function hasGap(entries: readonly Transition[], after: number): boolean {
 function prefix(entries: readonly Transition[], after: number): Transition[] {
   const gap = entries.findIndex(({ seq }, index) => seq !== after + index + 1);
   return gap === -1 ? [...entries] : entries.slice(0, gap);
-}
-
-function matches(entry: Transition, filter: JournalFilter): boolean {
-  return (
-    (filter.machine === undefined || entry.machine === filter.machine) &&
-    (filter.actor_id === undefined || entry.actor_id === filter.actor_id) &&
-    (filter.correlation_id === undefined || entry.correlation_id === filter.correlation_id)
-  );
 }

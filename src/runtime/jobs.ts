@@ -49,6 +49,8 @@ const HEARTBEAT_SECONDS = 30;
 /** A safety net only: heartbeats and the stale check are what notices a hung worker. */
 const EXPIRE_SECONDS = 23 * 3600;
 const KEEP_COMPLETED_SECONDS = 24 * 3600;
+/** Jobs that wait are kept for ten years: their stage may be paused for long. */
+const KEEP_WAITING_SECONDS = 10 * 365 * 24 * 3600;
 
 /**
  * Job delivery by pg-boss: jobs are inserted and completed in the transaction of the transition that causes or ends
@@ -95,6 +97,7 @@ export class Jobs {
         heartbeatSeconds: HEARTBEAT_SECONDS,
         expireInSeconds: EXPIRE_SECONDS,
         deleteAfterSeconds: KEEP_COMPLETED_SECONDS,
+        retentionSeconds: KEEP_WAITING_SECONDS,
         deadLetter: LOST_QUEUE,
       };
       // A tick that fails is not repeated: the next one does the same.
@@ -140,10 +143,30 @@ export class Jobs {
     return affected(await this.boss.touch(queue, attempts([claim]), { db: asBossDb(tx) })) === 1;
   }
 
-  /** Hands jobs back in the caller's transaction, so that another worker gets them at once. */
-  async handBack(tx: Queryable, queue: string, claims: readonly Claim[], reason: string): Promise<void> {
+  /**
+   * Hands jobs back in the caller's transaction, so that another worker gets them at once.
+   *
+   * @param alive whether a living process gives them up: that does not count towards the deliveries after which a job is
+   *   lost, however often it happens
+   */
+  async handBack(
+    tx: Queryable,
+    queue: string,
+    claims: readonly Claim[],
+    reason: string,
+    alive = false,
+  ): Promise<void> {
+    if (alive) await this.#allowOneMore(tx, queue, claims);
     await this.boss.fail(queue, attempts(claims), { reason }, { db: asBossDb(tx) });
     await tx`select pg_notify(${HANDED_BACK}, ${queue})`;
+  }
+
+  /** pg-boss counts every delivery, and must: the number of it fences off the worker before. So the limit moves along. */
+  async #allowOneMore(tx: Queryable, queue: string, claims: readonly Claim[]): Promise<void> {
+    await tx`
+      update pgboss.job j set retry_limit = retry_limit + 1
+      from json_to_recordset(${JSON.stringify(claims)}::json) as c(id uuid, delivery int)
+      where j.name = ${queue} and j.id = c.id and j.retry_count = c.delivery and j.state = 'active'`;
   }
 
   /**
@@ -158,9 +181,18 @@ export class Jobs {
         and not exists (select from actor_claims where job_id = id::text)`;
   }
 
-  /** Takes a job away for good: its actor has gone on without it. */
-  async cancel(tx: Queryable, queue: string, job: string): Promise<void> {
-    await this.boss.cancel(queue, job, { db: asBossDb(tx) });
+  /**
+   * Takes jobs away for good: their actors have gone on without them. Their workers hear of it with the next heartbeat.
+   * A job that somebody is just about to end is left to him, who may be waiting for a row that the caller has locked.
+   */
+  async cancel(tx: Queryable, queue: string, jobs: readonly string[]): Promise<void> {
+    const rows = await tx<{ id: string }[]>`
+      select id from pgboss.job where name = ${queue} and id = any(${jobs as string[]}::text[]::uuid[])
+      for update skip locked`;
+    if (rows.length === 0) return;
+    const ids = rows.map(({ id }) => id);
+    await this.boss.cancel(queue, ids, { db: asBossDb(tx) });
+    await tx`delete from actor_claims where job_id = any(${ids})`;
   }
 
   /** Whether a job still waits for a worker, or was taken by one after `startedBefore`. */

@@ -18,6 +18,10 @@ export interface Transition {
   readonly due_at: Date | null;
   readonly error_code: string | null;
   readonly error_message: string | null;
+  /** The operator who caused it; null for what happens by itself. */
+  readonly by: string | null;
+  /** Why, in the operator's words. */
+  readonly reason: string | null;
 }
 
 export type NewTransition = Omit<Transition, 'seq'>;
@@ -49,23 +53,55 @@ export interface JournalFilter {
   readonly machine?: string;
   readonly actor_id?: string;
   readonly correlation_id?: string;
+  readonly region?: string;
+  readonly to_state?: string;
 }
 
-/** Entries after a sequence number, in order. */
+/** Whether an entry fulfils all conditions of a filter; the same as {@link entriesAfter} asks the database for. */
+export function matches(entry: Transition, filter: JournalFilter): boolean {
+  return (
+    (filter.machine === undefined || entry.machine === filter.machine) &&
+    (filter.actor_id === undefined || entry.actor_id === filter.actor_id) &&
+    (filter.correlation_id === undefined || entry.correlation_id === filter.correlation_id) &&
+    (filter.region === undefined || entry.region === filter.region) &&
+    (filter.to_state === undefined || entry.to_state === filter.to_state)
+  );
+}
+
+/** Entries after a sequence number, and up to `until`, in order. */
 export async function entriesAfter(
   sql: Queryable,
   after: number,
   limit: number,
   filter: JournalFilter = {},
+  until?: number,
 ): Promise<Transition[]> {
   const rows = await sql<(Omit<Transition, 'seq'> & { seq: string })[]>`
     select * from actor_transitions
     where seq > ${after}
+      ${until === undefined ? sql`` : sql`and seq <= ${until}`}
       ${filter.machine === undefined ? sql`` : sql`and machine = ${filter.machine}`}
       ${filter.actor_id === undefined ? sql`` : sql`and actor_id = ${filter.actor_id}`}
       ${filter.correlation_id === undefined ? sql`` : sql`and correlation_id = ${filter.correlation_id}`}
+      ${filter.region === undefined ? sql`` : sql`and region = ${filter.region}`}
+      ${filter.to_state === undefined ? sql`` : sql`and to_state = ${filter.to_state}`}
     order by seq limit ${limit}`;
   return rows.map((row) => ({ ...row, seq: Number(row.seq) }));
+}
+
+/**
+ * How many entries there are after a sequence number, up to `limit`, and the number of the last of them: without a gap
+ * the two tell the same. Reads nothing but the index.
+ */
+export async function rangeAfter(
+  sql: Queryable,
+  after: number,
+  limit: number,
+): Promise<{ readonly count: number; readonly last: number }> {
+  const [row] = await sql<{ count: string; last: string | null }[]>`
+    select count(*) as count, max(seq) as last
+    from (select seq from actor_transitions where seq > ${after} order by seq limit ${limit}) range`;
+  return { count: Number(row?.count ?? 0), last: Number(row?.last ?? after) };
 }
 
 /** The highest sequence number that has been committed; 0 when the journal is empty. */

@@ -1,4 +1,5 @@
 import type { NewTransition } from './journal.ts';
+import type { Pause } from './pause-rows.ts';
 import type { Stage } from './stage.ts';
 
 /** What the runtime reports as it works; metrics and logs are made of it. All calls are after the fact and must not throw. */
@@ -22,6 +23,10 @@ export interface Observer {
   /** Work taken back from a worker that did not finish in time. */
   stale(stage: Stage, count: number): void;
   ticked(stage: Stage, result: { dispatched: number; stale: number }): void;
+  /** An operator has stopped a stage in all processes; also told at the start of a process of what is stopped then. */
+  paused(stage: Stage, pause: Pause): void;
+  /** A stage that was paused does its work again. */
+  resumed(stage: Stage): void;
   /** Jobs of a process that died, handed to others. */
   recovered(count: number): void;
   /** Something failed that will be tried again; nothing is lost. */
@@ -36,6 +41,8 @@ export const silentObserver: Observer = {
   workEnded: () => {},
   stale: () => {},
   ticked: () => {},
+  paused: () => {},
+  resumed: () => {},
   recovered: () => {},
   troubled: () => {},
 };

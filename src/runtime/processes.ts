@@ -6,7 +6,7 @@ import { openSession, type Session } from './session.ts';
 import type { Store } from './store.ts';
 
 /** Advisory locks (this number, process number) tell who lives: a lock goes with the connection that holds it. */
-const PROCESS_LOCK = 7_240_942;
+export const PROCESS_LOCK = 7_240_942;
 const APPLICATION_NAME = 'actor process';
 
 /**
@@ -99,10 +99,32 @@ export class Processes {
     this.#suspicious = true;
   }
 
-  /** Hands back what this process still has claimed, so that another goes on with it at once. */
-  async handBackOwn(): Promise<number> {
-    if (this.#number === null) return 0;
-    return this.#handOn([this.#number], 'The process stopped.');
+  /**
+   * Hands back what this process still has claimed of a queue, so that somebody else goes on with it, at once or as soon
+   * as its stage is resumed.
+   */
+  async handBackOwn(queue: string, reason: string): Promise<void> {
+    const claims = await this.#store.query(
+      (sql) => sql<Claim[]>`
+      select job_id as id, delivery from actor_claims where process = ${this.#number} and queue = ${queue}`,
+    );
+    if (claims.length > 0) await this.giveBack(queue, claims, reason);
+  }
+
+  /** Hands back jobs that this process was handed, claimed or not; those that it has lost meanwhile are left alone. */
+  async giveBack(queue: string, claims: readonly Claim[], reason: string): Promise<void> {
+    await this.#store.transact(async ({ sql }) => {
+      // The jobs before the claims, in the order in which outcomes are recorded.
+      await this.#store.jobs.handBack(sql, queue, claims, reason, true);
+      await sql`
+        delete from actor_claims a using json_to_recordset(${JSON.stringify(claims)}::json) as c(id text, delivery int)
+        where a.job_id = c.id and a.delivery = c.delivery and a.process = ${this.#number}`;
+    });
+  }
+
+  /** The number of this process in `actor_processes`; null while it has none. */
+  get number(): number | null {
+    return this.#number;
   }
 
   async #register(): Promise<void> {
@@ -156,6 +178,9 @@ export class Processes {
     const now = this.#number;
     await this.#store.transact(async ({ sql }) => {
       await sql`update actor_claims set process = ${now} where process = ${before}`;
+      await sql`
+        update actor_processes p set report = b.report, reported_at = b.reported_at
+        from actor_processes b where p.number = ${now} and b.number = ${before}`;
       await sql`delete from actor_processes where number = ${before}`;
     });
   }

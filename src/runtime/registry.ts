@@ -2,6 +2,7 @@ import type { Actor } from './actor.ts';
 import type { Backoff } from './backoff.ts';
 import type { Clock } from './clock.ts';
 import { RuntimeError } from './errors.ts';
+import type { Pause } from './pause-rows.ts';
 import type { Stage } from './stage.ts';
 
 /** `event`: what becomes due is dispatched in the transaction that made it due. `tick`: only ticks dispatch. */
@@ -13,6 +14,10 @@ export interface Registry {
   readonly clock: Clock;
   readonly backoff: Backoff;
   readonly stages: readonly Stage[];
+  /** The stages that are paused, as this process sees it at present. */
+  readonly paused: ReadonlyMap<string, Pause>;
+  /** @throws RuntimeError `UNKNOWN_STAGE` */
+  stage(name: string): Stage;
   /** @throws RuntimeError `UNKNOWN_MACHINE` */
   actor(name: string): Actor;
   readonly actors: readonly Actor[];
@@ -34,6 +39,7 @@ export function createRegistry(options: {
   readonly backoff: Backoff;
   readonly actors: readonly Actor[];
   readonly stages: readonly Stage[];
+  readonly paused: ReadonlyMap<string, Pause>;
 }): Registry {
   const actors = new Map(options.actors.map((actor) => [actor.name, actor]));
   const stages = new Map<string, Stage>();
@@ -59,6 +65,12 @@ export function createRegistry(options: {
     backoff: options.backoff,
     stages: options.stages,
     actors: options.actors,
+    paused: options.paused,
+    stage(name) {
+      const stage = options.stages.find((one) => one.name === name);
+      if (!stage) throw new RuntimeError('UNKNOWN_STAGE', `There is no stage called ${name}.`);
+      return stage;
+    },
     actor(name) {
       const actor = actors.get(name);
       if (!actor) throw new RuntimeError('UNKNOWN_MACHINE', `There is no machine called ${name}.`);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect as dial, type Socket } from 'node:net';
 import postgres from 'postgres';
-import { type Database, type Sql, TIME_LIMITS } from '../db/connection.ts';
+import { type Database, type Sql, TIME_LIMITS, type Tx } from '../db/connection.ts';
 import { messageOf, RuntimeError } from './errors.ts';
 
 const OPEN_TIMEOUT_MS = 10_000;
@@ -86,6 +86,36 @@ export async function openSession(
     },
     close,
   };
+}
+
+/**
+ * Runs `work` in one transaction on a session.
+ *
+ * @throws what `work` throws (nothing is stored then) or the database's error; when the connection breaks during the
+ *   commit, it may have been stored nevertheless
+ */
+export async function inTransaction<T>(session: Session, work: (sql: Tx) => Promise<T>): Promise<T> {
+  const { sql } = session;
+  try {
+    await sql`begin`;
+    const result = await work(sql as unknown as Tx);
+    await commit(sql);
+    return result;
+  } catch (error) {
+    if (!session.lost) await sql`rollback`.catch(() => session.close());
+    throw error;
+  }
+}
+
+/** A statement that failed unnoticed makes PostgreSQL answer a commit with a rollback, which is no error to the driver. */
+async function commit(sql: Sql): Promise<void> {
+  const { command } = await sql`commit`;
+  if (command !== 'COMMIT') {
+    throw new RuntimeError(
+      'NOT_COMMITTED',
+      'A statement of the transaction failed and its error was ignored.',
+    );
+  }
 }
 
 /**

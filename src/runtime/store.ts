@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Database, Sql, Tx } from '../db/connection.ts';
-import { codeOf, RuntimeError } from './errors.ts';
+import type { Database, Sql } from '../db/connection.ts';
+import { codeOf } from './errors.ts';
 import type { Jobs } from './jobs.ts';
 import type { Observer } from './observer.ts';
 import type { Registry } from './registry.ts';
+import { inTransaction } from './session.ts';
 import { Sessions } from './sessions.ts';
 import { ActorTransaction, type Committed } from './transaction.ts';
 
@@ -81,22 +82,12 @@ export class Store {
 
   async #once<T>(work: (tx: ActorTransaction) => Promise<T>): Promise<[T, Committed]> {
     const session = await this.#transactions.take();
-    const { sql } = session;
     try {
-      await sql`begin`;
-      const tx = new ActorTransaction(
-        sql as unknown as Tx,
-        this.registry.clock.now(),
-        this.registry,
-        this.jobs,
-      );
-      const result = await work(tx);
-      const committed = await tx.flush();
-      await commit(sql);
-      return [result, committed];
-    } catch (error) {
-      if (!session.lost) await sql`rollback`.catch(() => session.close());
-      throw error;
+      return await inTransaction(session, async (sql) => {
+        const tx = new ActorTransaction(sql, this.registry.clock.now(), this.registry, this.jobs);
+        const result = await work(tx);
+        return [result, await tx.flush()];
+      });
     } finally {
       this.#transactions.giveBack(session);
     }
@@ -106,16 +97,5 @@ export class Store {
     for (const error of committed.parked) this.observer.parked(error.message);
     if (committed.transitions.length > 0) this.observer.transitions(committed.transitions);
     for (const listener of this.#afterCommit) listener(committed);
-  }
-}
-
-/** A statement that failed unnoticed makes PostgreSQL answer a commit with a rollback, which is no error to the driver. */
-async function commit(sql: Sql): Promise<void> {
-  const { command } = await sql`commit`;
-  if (command !== 'COMMIT') {
-    throw new RuntimeError(
-      'NOT_COMMITTED',
-      'A statement of the transaction failed and its error was ignored.',
-    );
   }
 }

@@ -1,19 +1,23 @@
 import type { AnyStateMachine } from 'xstate';
 import type { Database } from '../db/connection.ts';
+import { type Acted, type Action, type ActOptions, act, released } from './actions.ts';
 import type { Actor, EventOf } from './actor.ts';
 import type { Backoff } from './backoff.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { Counts } from './counts.ts';
 import { Feed } from './feed.ts';
 import { Jobs } from './jobs.ts';
 import { Mailbox } from './mailbox.ts';
 import { type Observer, silentObserver } from './observer.ts';
+import { type Pause, Pauses } from './pauses.ts';
 import { Processes } from './processes.ts';
-import { outcomeTransaction } from './recorder.ts';
 import { createRegistry, type DispatchMode } from './registry.ts';
+import { Reports } from './reports.ts';
 import type { Stage } from './stage.ts';
 import { Store } from './store.ts';
 import { Ticks } from './ticks.ts';
 import type { ActorTransaction, Delivered } from './transaction.ts';
+import type { Who } from './who.ts';
 import { Workers } from './worker.ts';
 
 const LOOK_FOR_DEAD_MS = 2_000;
@@ -36,7 +40,11 @@ export interface SystemOptions {
   readonly staleAfterMs?: number;
   /** How often this process looks for dead ones, whose work it hands on, in milliseconds; 2,000 unless told otherwise. */
   readonly lookForDeadMs?: number;
+  /** How often the counts are brought up to date, in milliseconds; 1,000 unless told otherwise. */
+  readonly foldMs?: number;
   readonly observer?: Observer;
+  /** What this process says of itself, asked for every five seconds; kept with it in the list of processes. JSON. */
+  readonly report?: () => Record<string, unknown>;
 }
 
 /**
@@ -46,7 +54,10 @@ export interface SystemOptions {
 export class ActorSystem {
   readonly store: Store;
   readonly feed: Feed;
+  readonly counts: Counts;
   readonly ticks: Ticks;
+  readonly pauses: Pauses;
+  readonly #reports: Reports;
   readonly #mailbox: Mailbox;
   readonly #processes: Processes;
   readonly #workers: Workers;
@@ -54,12 +65,14 @@ export class ActorSystem {
 
   constructor(options: SystemOptions) {
     const observer = options.observer ?? silentObserver;
+    const paused = new Map<string, Pause>();
     const registry = createRegistry({
       mode: options.mode ?? 'event',
       clock: options.clock ?? systemClock,
       backoff: options.backoff ?? { baseMs: 2_000, maxMs: 300_000 },
       actors: options.actors,
       stages: options.stages,
+      paused,
     });
     const jobs = new Jobs(options.database.url, options.works, (error, mayBeLost) => {
       observer.troubled('jobs', error);
@@ -68,6 +81,7 @@ export class ActorSystem {
     this.#works = options.works;
     this.store = new Store(options.database, registry, jobs, observer);
     this.feed = new Feed(this.store);
+    this.counts = new Counts(this.store, this.feed, options.foldMs);
     this.#mailbox = new Mailbox(this.store);
     this.#processes = new Processes(
       this.store,
@@ -75,7 +89,15 @@ export class ActorSystem {
       options.lookForDeadMs ?? LOOK_FOR_DEAD_MS,
       (queue) => this.#workers.wake(queue),
     );
-    this.#workers = new Workers(this.store, this.#processes);
+    this.#reports = new Reports(this.store, this.#processes, options.report ?? (() => ({})));
+    this.pauses = new Pauses(this.store, paused, {
+      paused: (stage) => this.#workers.pause(stage),
+      resumed: (stage) => {
+        this.#workers.resume(stage);
+        this.ticks.resume(stage);
+      },
+    });
+    this.#workers = new Workers(this.store, this.#processes, this.pauses);
     this.ticks = new Ticks(this.store, {
       dispatchMax: options.tickDispatchMax ?? 2,
       staleAfterMs: options.staleAfterMs ?? 3_600_000,
@@ -85,8 +107,11 @@ export class ActorSystem {
   /** Starts everything; resolves when the system is ready for events. */
   async start(): Promise<void> {
     await this.store.jobs.start(this.store.registry.stages);
+    await this.pauses.start();
     await this.#processes.start();
+    await this.#reports.start();
     await this.feed.start();
+    await this.counts.start();
     this.#mailbox.start();
     if (!this.#works) return;
     await this.#workers.start();
@@ -102,7 +127,10 @@ export class ActorSystem {
     const steps = [
       ...(this.#works ? [() => this.ticks.stop(), () => this.#workers.stop(graceMs)] : []),
       () => this.#mailbox.stop(),
+      () => this.counts.stop(),
       () => this.feed.stop(),
+      () => this.pauses.stop(),
+      () => this.#reports.stop(),
       () => this.#processes.stop(),
       () => this.store.jobs.boss.stop({ graceful: false, close: true }),
       () => this.store.close(),
@@ -129,17 +157,48 @@ export class ActorSystem {
    * part that failed is stored with it, in one transaction.
    *
    * @param region the region of the stage
+   * @param who goes into the journal
    * @returns not accepted when the stage is not in ERROR or may not be released; nothing is written then
    * @throws what `onRelease` throws; nothing is written then
    */
-  release(actor: Actor, id: string, region: string): Promise<Delivered> {
+  release(actor: Actor, id: string, region: string, who?: Who): Promise<Delivered> {
     return this.transact(async (tx) => {
-      const event = { type: `${region}.release`, at: tx.now };
+      const event = { type: `${region}.release`, at: tx.now, ...who };
       const [result] = await tx.deliver(actor, [{ id, event }]);
-      if (result?.accepted) {
-        await this.store.registry.stageOf(actor, region)?.onRelease?.(outcomeTransaction(tx), id);
-      }
+      const stage = this.store.registry.stageOf(actor, region);
+      if (result?.accepted && stage) await released(tx, stage, [id]);
       return result ?? { id, accepted: false, actor: null, problem: 'missing' };
     });
+  }
+
+  /**
+   * An operator's action on up to 500 pieces of work of one stage, in one transaction; see {@link act}.
+   *
+   * @throws RuntimeError `UNKNOWN_STAGE`, `TOO_MANY`, `WHO_MISSING`; PausedError for `dispatch` while the stage is paused
+   */
+  async act(
+    stage: string,
+    action: Action,
+    ids: readonly string[],
+    who: Who,
+    options?: ActOptions,
+  ): Promise<Acted> {
+    return act(this.store, this.store.registry.stage(stage), action, ids, who, options);
+  }
+
+  /**
+   * Runs a stage's tick now, in this process, whether or not it works.
+   *
+   * @throws RuntimeError `UNKNOWN_STAGE`; PausedError while the stage is paused
+   */
+  async tickNow(name: string): Promise<{ dispatched: number; stale: number }> {
+    const stage = this.store.registry.stage(name);
+    await this.pauses.requireRunning(name);
+    return this.ticks.tick(stage);
+  }
+
+  /** Stores what this process says of itself now. @throws what the report or the database throws */
+  reportNow(): Promise<void> {
+    return this.#reports.now();
   }
 }

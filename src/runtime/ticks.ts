@@ -1,20 +1,20 @@
 import { quoted } from '../db/bulk.ts';
-import type { Actor } from './actor.ts';
 import { retryAt } from './backoff.ts';
 import { tickQueue, workerQueue } from './jobs.ts';
 import type { Stage } from './stage.ts';
 import type { Store } from './store.ts';
 import type { ActorTransaction } from './transaction.ts';
+import { unpark } from './unpark.ts';
 
 /** Pieces of stale work that one tick recovers at most; the next tick goes on. */
 const STALE_PER_TICK_MAX = 100;
-/** Parked actors that one tick looks at again at most. */
-const PARKED_PER_TICK_MAX = 100;
 /** Pieces of due work dispatched in one transaction when a process starts in event mode. */
 const SWEEP_SET = 200;
 /** How long after a slot begins it is asked for its tick, so that the server's clock has surely reached it. */
 const AFTER_SLOT_MS = 50;
 const CLOCK_CHECK_MS = 60_000;
+/** Pause before a sweep that failed begins again. */
+const AFTER_TROUBLE_MS = 500;
 
 /** What ticks are told by configuration. */
 export interface TickOptions {
@@ -34,6 +34,7 @@ export class Ticks {
   readonly #timers = new Map<string, NodeJS.Timeout>();
   #clockOffsetMs = 0;
   #clockTimer: NodeJS.Timeout | null = null;
+  #running = false;
 
   constructor(store: Store, options: TickOptions) {
     this.#store = store;
@@ -41,6 +42,7 @@ export class Ticks {
   }
 
   async start(): Promise<void> {
+    this.#running = true;
     await this.#readClock();
     this.#clockTimer = setInterval(() => void this.#readClock().catch(() => {}), CLOCK_CHECK_MS);
     const { boss } = this.#store.jobs;
@@ -50,10 +52,16 @@ export class Ticks {
       );
       this.#schedule(stage);
     }
-    if (this.#store.registry.mode === 'event') await this.#sweep();
+    for (const stage of this.#store.registry.stages) await this.#sweep(stage);
+  }
+
+  /** Dispatches what has become due while a stage was paused. */
+  resume(stage: Stage): void {
+    void this.#sweepUntilDone(stage);
   }
 
   async stop(): Promise<void> {
+    this.#running = false;
     if (this.#clockTimer) clearInterval(this.#clockTimer);
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
@@ -64,6 +72,7 @@ export class Ticks {
   }
 
   async #tickOrReport(stage: Stage): Promise<void> {
+    if (this.#isPaused(stage)) return;
     try {
       await this.tick(stage);
     } catch (error) {
@@ -72,19 +81,52 @@ export class Ticks {
     }
   }
 
-  /** Recovers what is stale, then dispatches what is due, oldest first. What other processes have locked is skipped. */
+  /**
+   * Recovers what is stale, then dispatches what is due, oldest first. What other processes have locked is skipped.
+   * To be called for a stage that is not paused.
+   */
   async tick(stage: Stage): Promise<{ dispatched: number; stale: number }> {
-    await this.#unpark(stage);
+    await unpark(this.#store, stage);
     const stale = await this.#recoverStale(stage);
     const dispatched = await this.#dispatchDue(stage, this.#options.dispatchMax);
+    await this.#keep(stage, { dispatched, stale });
     this.#store.observer.ticked(stage, { dispatched, stale });
     return { dispatched, stale };
   }
 
-  /** Everything that is due when a process starts: due work is only overlooked while no process runs at all. */
-  async #sweep(): Promise<void> {
-    for (const stage of this.#store.registry.stages) {
-      while ((await this.#dispatchDue(stage, SWEEP_SET, false)) > 0);
+  /** Keeps the last tick of each stage, whichever process ran it. */
+  async #keep(stage: Stage, { dispatched, stale }: { dispatched: number; stale: number }): Promise<void> {
+    const at = this.#store.registry.clock.now();
+    await this.#store.query(
+      (sql) => sql`
+      insert into actor_ticks as t (stage, at, dispatched, stale)
+      values (${stage.name}, ${at}, ${dispatched}, ${stale})
+      on conflict (stage) do update set at = excluded.at, dispatched = excluded.dispatched, stale = excluded.stale
+      where t.at <= excluded.at`,
+    );
+  }
+
+  #isPaused(stage: Stage): boolean {
+    return this.#store.registry.paused.has(stage.name);
+  }
+
+  /**
+   * Everything of a stage that is due when a process starts or the stage is resumed: in event mode, due work is only
+   * overlooked while no process runs at all, and left alone only while its stage is paused.
+   */
+  async #sweep(stage: Stage): Promise<void> {
+    if (this.#store.registry.mode !== 'event') return;
+    while (!this.#isPaused(stage) && (await this.#dispatchDue(stage, SWEEP_SET, false)) > 0);
+  }
+
+  async #sweepUntilDone(stage: Stage): Promise<void> {
+    while (this.#running) {
+      try {
+        return await this.#sweep(stage);
+      } catch (error) {
+        this.#store.observer.troubled(tickQueue(stage), error);
+        await new Promise((resolve) => setTimeout(resolve, AFTER_TROUBLE_MS).unref());
+      }
     }
   }
 
@@ -104,6 +146,7 @@ export class Ticks {
   }
 
   async #ask(stage: Stage): Promise<void> {
+    if (this.#isPaused(stage)) return;
     try {
       await this.#store.jobs.boss.send(
         tickQueue(stage),
@@ -168,8 +211,6 @@ export class Ticks {
       const startedBefore = new Date(tx.now.getTime() - this.#options.staleAfterMs);
       if (await this.#store.jobs.isInTime(tx.sql, workerQueue(stage), data.jobId, startedBefore))
         return false;
-      await this.#store.jobs.cancel(tx.sql, workerQueue(stage), data.jobId);
-      await tx.sql`delete from actor_claims where job_id = ${data.jobId}`;
     }
     const event = {
       type: `${stage.region}.stale`,
@@ -179,34 +220,6 @@ export class Ticks {
     };
     const [result] = await tx.deliver(stage.actor, [{ id, event }]);
     return result?.accepted ?? false;
-  }
-
-  /**
-   * Parked actors whose rows can be read again take part again; their mail is delivered by the next sweep. Machines that
-   * no stage works on have no tick of their own, so every tick looks after them.
-   */
-  async #unpark(stage: Stage): Promise<void> {
-    const { actors, stages } = this.#store.registry;
-    for (const actor of actors) {
-      if (actor.name === stage.actor.name || !stages.some((one) => one.actor.name === actor.name)) {
-        await this.#unparkActors(actor);
-      }
-    }
-  }
-
-  async #unparkActors(actor: Actor): Promise<void> {
-    await this.#store.transact(async (tx) => {
-      const rows = await tx.sql<{ actor_id: string }[]>`
-        delete from actor_parked where machine = ${actor.name} and actor_id in (
-          select actor_id from actor_parked where machine = ${actor.name}
-          order by parked_at limit ${PARKED_PER_TICK_MAX} for update skip locked
-        ) returning actor_id`;
-      // Loading parks again, as of now, what still cannot be read.
-      await tx.load(
-        actor,
-        rows.map(({ actor_id }) => actor_id),
-      );
-    });
   }
 
   #regionOf(stage: Stage, withAskAgain: boolean) {

@@ -3,30 +3,20 @@ import type { Tx } from '../db/connection.ts';
 import type { Actor, EventOf, StageRegion } from './actor.ts';
 import { decode, encode, type SnapshotView, view } from './codec.ts';
 import { type AnyEvent, compute, type Effect } from './compute.ts';
+import type { Committed, Delivered, Delivery } from './delivery.ts';
 import { lateEntry, type Subject, stepEntries } from './entries.ts';
 import { RuntimeError, UnknownStateError } from './errors.ts';
 import { lockNames } from './exclusively.ts';
-import type { JobOrder, Jobs } from './jobs.ts';
+import { JobChanges, type JobParams } from './job-changes.ts';
+import type { Jobs } from './jobs.ts';
 import { appendJournal, type NewTransition } from './journal.ts';
 import { AT_ONCE, insertMessages, type Message, WAKE } from './messages.ts';
+import { heldPauses } from './pause-rows.ts';
 import type { Registry } from './registry.ts';
 import { lockRows, updateRows } from './rows.ts';
+import type { Stage } from './stage.ts';
 
-/** One event for one actor. */
-export interface Delivery<E = AnyEvent> {
-  readonly id: string;
-  readonly event: E;
-}
-
-/** What became of a delivery. */
-export interface Delivered {
-  readonly id: string;
-  /** False when nothing reacted to the event: the actor is unchanged. */
-  readonly accepted: boolean;
-  /** The actor afterwards; null when there is none by that id or its row cannot be read. */
-  readonly actor: SnapshotView | null;
-  readonly problem: 'missing' | 'parked' | null;
-}
+export type { Committed, Delivered, Delivery } from './delivery.ts';
 
 interface Loaded {
   readonly actor: Actor;
@@ -35,12 +25,12 @@ interface Loaded {
   snapshot: unknown;
 }
 
-/** Everything a transaction did that matters after its commit. */
-export interface Committed {
-  readonly transitions: readonly NewTransition[];
-  readonly parked: readonly RuntimeError[];
-  /** Earliest time at which a message of this transaction is to be delivered; null without messages. */
-  readonly nextDelivery: Date | null;
+/** Work that is due and has been left alone, because its stage is paused as far as this process knows. */
+interface Withheld {
+  readonly loaded: Loaded;
+  readonly id: string;
+  readonly region: StageRegion;
+  readonly stage: Stage;
 }
 
 /**
@@ -59,7 +49,8 @@ export class ActorTransaction {
   readonly #jobs: Jobs;
   readonly #loaded = new Map<string, Map<string, Loaded>>();
   readonly #transitions: NewTransition[] = [];
-  readonly #orders: JobOrder[] = [];
+  readonly #jobChanges: JobChanges;
+  readonly #withheld: Withheld[] = [];
   readonly #messages: Message[] = [];
   readonly #parked: { readonly id: string; readonly error: RuntimeError }[] = [];
 
@@ -68,6 +59,7 @@ export class ActorTransaction {
     this.now = now;
     this.#registry = registry;
     this.#jobs = jobs;
+    this.#jobChanges = new JobChanges(jobs, registry);
   }
 
   /**
@@ -199,7 +191,8 @@ export class ActorTransaction {
     const computed = compute(loaded.actor.machine, loaded.snapshot as never, event);
     for (const step of computed.steps)
       this.#transitions.push(...stepEntries(this.#subject(loaded, id), step, event));
-    for (const effect of computed.effects) this.#carryOut(loaded, id, effect);
+    for (const effect of computed.effects) this.#carryOut(loaded, effect);
+    this.#jobChanges.noteOvertaken(loaded.actor, view(loaded.snapshot), view(computed.snapshot), event);
     loaded.snapshot = computed.snapshot;
     return computed.accepted;
   }
@@ -207,15 +200,31 @@ export class ActorTransaction {
   /** Dispatches what has become due in event mode; what becomes due later wakes the actor then. */
   #dispatchDue(loaded: Loaded, id: string, before: SnapshotView): void {
     if (this.#registry.mode !== 'event') return;
-    for (const stage of loaded.actor.stages) {
-      if (!this.#registry.stageOf(loaded.actor, stage.region)) continue;
-      const { value, context } = view(loaded.snapshot);
-      const dueAt = context.stages[stage.region]?.dueAt ?? null;
-      if (value[stage.region] !== stage.pending || dueAt === null) continue;
-      if (dueAt <= this.now) this.#dispatch(loaded, id, stage);
-      else if (before.context.stages[stage.region]?.dueAt?.getTime() !== dueAt.getTime()) {
+    for (const region of loaded.actor.stages) {
+      const stage = this.#registry.stageOf(loaded.actor, region.region);
+      const dueAt = dueTime(loaded, region);
+      if (!stage || dueAt === null) continue;
+      if (dueAt <= this.now) {
+        if (this.#registry.paused.has(stage.name)) this.#withheld.push({ loaded, id, region, stage });
+        else this.#dispatch(loaded, id, region);
+      } else if (before.context.stages[region.region]?.dueAt?.getTime() !== dueAt.getTime()) {
         this.tell({ machine: loaded.actor.name, id }, { type: WAKE }, dueAt);
       }
+    }
+  }
+
+  /**
+   * Who resumes a stage sweeps up what is due when that is stored. What is withheld must therefore either be stored
+   * before, or not be withheld: this makes sure of it, whatever this process knows of pauses.
+   */
+  async #dispatchWithheld(): Promise<void> {
+    if (this.#withheld.length === 0) return;
+    const names = new Set(this.#withheld.map(({ stage }) => stage.name));
+    const paused = await heldPauses(this.sql, [...names]);
+    for (const { loaded, id, region, stage } of this.#withheld) {
+      if (paused.has(stage.name)) continue;
+      const dueAt = dueTime(loaded, region);
+      if (dueAt !== null && dueAt <= this.now) this.#dispatch(loaded, id, region);
     }
   }
 
@@ -224,7 +233,7 @@ export class ActorTransaction {
     this.#transition(loaded, id, event);
   }
 
-  #carryOut(loaded: Loaded, id: string, effect: Effect): void {
+  #carryOut(loaded: Loaded, effect: Effect): void {
     if (effect.type === 'tell') {
       const { to, id: addressee, childrenOf, event } = effect.params as TellParams;
       this.#post({
@@ -242,20 +251,7 @@ export class ActorTransaction {
         `Machine ${loaded.actor.name} asks for an unknown action ${effect.type}.`,
       );
     }
-    const { region, job } = effect.params as { region: string; job: string };
-    const stage = this.#registry.stageOf(loaded.actor, region);
-    if (!stage) {
-      throw new RuntimeError(
-        'NO_STAGE',
-        `Nothing does the work of region ${region} of ${loaded.actor.name} ${id}.`,
-      );
-    }
-    const attempt = view(loaded.snapshot).context.stages[region]?.attempts ?? 0;
-    this.#orders.push({
-      stage,
-      job,
-      data: { job, machine: loaded.actor.name, id, region, attempt, due: this.now },
-    });
+    this.#jobChanges.order(loaded.actor, loaded.snapshot, effect.params as JobParams, this.now);
   }
 
   #subject({ actor, correlation }: Loaded, id: string): Subject {
@@ -264,9 +260,10 @@ export class ActorTransaction {
 
   /** Stores everything; called once, last in the database transaction. */
   async flush(): Promise<Committed> {
+    await this.#dispatchWithheld();
     for (const loaded of this.#loaded.values()) await this.#store([...loaded]);
     await insertMessages(this.sql, this.#messages);
-    await this.#jobs.insert(this.sql, this.#orders);
+    await this.#jobChanges.store(this.sql);
     await appendJournal(this.sql, this.#transitions);
     const times = this.#messages.map((message) => message.deliver_at.getTime());
     return {
@@ -286,6 +283,12 @@ export class ActorTransaction {
     }));
     await updateRows(this.sql, actor, changes);
   }
+}
+
+/** From when work that waits for nothing but time may be dispatched; null for all other. */
+function dueTime({ snapshot }: Loaded, { region, pending }: StageRegion): Date | null {
+  const { value, context } = view(snapshot);
+  return value[region] === pending ? (context.stages[region]?.dueAt ?? null) : null;
 }
 
 interface TellParams {

@@ -43,6 +43,9 @@ export const envelopeActor = defineActor({
     'number_of_disbursements_shipped',
     'number_of_disbursements_reconciled',
     'number_of_disbursements_reversed',
+    'quantity_shipped',
+    'quantity_reconciled',
+    'quantity_reversed',
     'cancellation_timestamp',
   ],
 });

@@ -12,14 +12,16 @@ const BATCHES_AT_ONCE = 500;
  * what is under way finds out before it acts. Geo records and beneficiaries, of whom there may be many, are told by message.
  * Funds that are blocked are given back by the stage that follows.
  *
+ * @param who the operator who does it and why; left out: a partner does
  * @returns for each, in the order given: not accepted, and nothing changed, when a payment may be in flight, or it has been
  *   cancelled before
  */
 export async function cancelEnvelopes(
   tx: ActorTransaction,
   envelopeIds: readonly string[],
+  who: { readonly by?: string; readonly reason?: string } = {},
 ): Promise<readonly Delivered[]> {
-  const event = { type: 'cancel', at: tx.now } as const;
+  const event = { type: 'cancel', at: tx.now, ...who } as const;
   const told = await tx.send(
     envelopeActor,
     envelopeIds.map((id) => ({ id, event })),

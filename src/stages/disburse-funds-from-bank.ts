@@ -6,6 +6,7 @@ import type {
   PaymentInquiry,
   PaymentOutcome,
 } from '../connectors/bank/bank-connector.ts';
+import { sumDecimals } from '../decimal.ts';
 import type { Outcome, Stage, Submission, Work } from '../runtime/stage.ts';
 import { batchActor } from './actors.ts';
 import { type StageContext, StageError } from './context.ts';
@@ -132,13 +133,14 @@ function requireSamePayments(
   );
 }
 
-function paid({ envelopeId, disbursementsPaid, nothingToPay }: Payout): Outcome {
+function paid({ envelopeId, payments, disbursementsPaid, nothingToPay }: Payout): Outcome {
+  const quantity = sumDecimals(payments.map(({ paymentAmount }) => paymentAmount));
   return {
     kind: 'succeeded',
     async write(tx) {
       const envelope = { machine: 'envelope', id: envelopeId };
-      if (disbursementsPaid > 0) tx.tell(envelope, { type: 'shipped', count: disbursementsPaid });
-      if (nothingToPay > 0) tx.tell(envelope, { type: 'reconciled', count: nothingToPay });
+      if (disbursementsPaid > 0) tx.tell(envelope, { type: 'shipped', count: disbursementsPaid, quantity });
+      if (nothingToPay > 0) tx.tell(envelope, { type: 'reconciled', count: nothingToPay, quantity: '0' });
     },
   };
 }

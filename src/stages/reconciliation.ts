@@ -43,10 +43,12 @@ export async function reconcile(
   await applyEarlierReversals(sql);
   await recordReversals(sql, statementId);
   await recordUnmatchedReversals(sql, statementId);
-  for (const { envelope, reconciled, reversed } of await countByEnvelope(sql, statementId)) {
+  for (const { id, reconciled, reversed, ...quantities } of await sumByEnvelope(sql, statementId)) {
+    const envelope = { machine: 'envelope', id };
     if (reconciled > 0)
-      tx.tell({ machine: 'envelope', id: envelope }, { type: 'reconciled', count: reconciled });
-    if (reversed > 0) tx.tell({ machine: 'envelope', id: envelope }, { type: 'reversed', count: reversed });
+      tx.tell(envelope, { type: 'reconciled', count: reconciled, quantity: quantities.quantity_reconciled });
+    if (reversed > 0)
+      tx.tell(envelope, { type: 'reversed', count: reversed, quantity: quantities.quantity_reversed });
   }
   await sql`drop table statement_entries, remittances, reversals`;
 }
@@ -173,7 +175,7 @@ async function recordUnmatchedDebits(sql: Tx, statementId: string): Promise<void
  */
 async function applyEarlierReversals(sql: Tx): Promise<void> {
   await sql`create temporary table reversals (
-    place int, envelope_id text, disbursement_batch_control_geo_id text) on commit drop`;
+    place int, envelope_id text, disbursement_batch_control_geo_id text, remittance_amount numeric) on commit drop`;
   await sql`
     with early as (
       delete from disbursement_error_recons where id in (
@@ -192,7 +194,7 @@ async function applyEarlierReversals(sql: Tx): Promise<void> {
         reversal_entry_date = x.entry_date, reversal_value_date = x.value_date, reversal_reason = x.reversal_reason
       from early x
       where c.reconciliation_id = x.reconciliation_id
-      returning c.disbursement_envelope_id, c.disbursement_batch_control_geo_id
+      returning c.disbursement_envelope_id, c.disbursement_batch_control_geo_id, c.remittance_amount
     )
     insert into reversals select null, * from reversed`;
 }
@@ -212,7 +214,7 @@ async function recordReversals(sql: Tx, statementId: string): Promise<void> {
         order by reconciliation_id, e.place
       ) e
       where c.reconciliation_id = e.reconciliation_id and not c.reversal_found
-      returning e.place, c.disbursement_envelope_id, c.disbursement_batch_control_geo_id
+      returning e.place, c.disbursement_envelope_id, c.disbursement_batch_control_geo_id, c.remittance_amount
     )
     insert into reversals select * from reversed`;
 }
@@ -235,12 +237,26 @@ const disbursementsOf = (sql: Tx) => sql`
     else (select count(*) from disbursement_resolution_geo_address a
       where a.disbursement_batch_control_geo_id = p.disbursement_batch_control_geo_id) end`;
 
-async function countByEnvelope(sql: Tx, statementId: string) {
-  return sql<{ envelope: string; reconciled: number; reversed: number }[]>`
-    select envelope, sum(reconciled)::int as reconciled, sum(reversed)::int as reversed from (
-      select disbursement_envelope_id as envelope, ${disbursementsOf(sql)} as reconciled, 0 as reversed
+interface EnvelopeSums {
+  readonly id: string;
+  readonly reconciled: number;
+  readonly reversed: number;
+  /** Exact decimals. */
+  readonly quantity_reconciled: string;
+  readonly quantity_reversed: string;
+}
+
+async function sumByEnvelope(sql: Tx, statementId: string): Promise<readonly EnvelopeSums[]> {
+  return sql<EnvelopeSums[]>`
+    select id, coalesce(sum(count) filter (where not is_reversal), 0)::int as reconciled,
+      coalesce(sum(count) filter (where is_reversal), 0)::int as reversed,
+      coalesce(sum(quantity) filter (where not is_reversal), 0) as quantity_reconciled,
+      coalesce(sum(quantity) filter (where is_reversal), 0) as quantity_reversed
+    from (
+      select disbursement_envelope_id as id, false as is_reversal, ${disbursementsOf(sql)} as count,
+        remittance_amount as quantity
       from disbursement_recons p where remittance_statement_id = ${statementId}
       union all
-      select envelope_id, 0, ${disbursementsOf(sql)} from reversals p
-    ) counts group by envelope order by envelope`;
+      select envelope_id, true, ${disbursementsOf(sql)}, remittance_amount from reversals p
+    ) payments group by id order by id`;
 }

@@ -4,6 +4,8 @@ interface Released {
   readonly envelope_id: string;
   readonly submitted_at: Date | null;
   readonly paid: number;
+  /** Exact decimal: of the payments, of which physical cash has one for a zone. */
+  readonly quantity_paid: string;
   readonly nothing_to_pay: number;
 }
 
@@ -19,16 +21,18 @@ export async function releasePayments(tx: OutcomeTransaction, batchId: string): 
   const [released] = await sql<Released[]>`
     select b.disbursement_envelope_id as envelope_id, b.sponsor_bank_dispatch_submitted_at as submitted_at,
       count(*) filter (where p.quantity > 0)::int as paid,
+      coalesce(sum(p.quantity) filter (where p.place_in_payment = 1), 0) as quantity_paid,
       count(*) filter (where p.quantity = 0)::int as nothing_to_pay
     from disbursement_batch_control b, lateral (${payoutsOf(sql)}) p
     where b.id = ${batchId}
     group by b.id`;
   if (!released) return;
   const envelope = { machine: 'envelope', id: released.envelope_id };
-  if (released.nothing_to_pay > 0) tx.tell(envelope, { type: 'reconciled', count: released.nothing_to_pay });
+  if (released.nothing_to_pay > 0)
+    tx.tell(envelope, { type: 'reconciled', count: released.nothing_to_pay, quantity: '0' });
   if (released.paid === 0) return;
   if (released.submitted_at !== null) {
-    tx.tell(envelope, { type: 'shipped', count: released.paid });
+    tx.tell(envelope, { type: 'shipped', count: released.paid, quantity: released.quantity_paid });
     return;
   }
   await sql`
@@ -37,10 +41,12 @@ export async function releasePayments(tx: OutcomeTransaction, batchId: string): 
     where b.id = ${batchId} and d.id = p.id and p.quantity > 0`;
 }
 
-/** The disbursements of batch `b`, each with the quantity of the payment that pays it: its own, or its zone's. */
+/** The disbursements of batch `b`, each with the quantity of the payment that pays it, its own or its zone's, and its place there. */
 const payoutsOf = (sql: OutcomeTransaction['sql']) => sql`
   select d.id, case when b.benefit_type = 'CASH_PHYSICAL' then g.total_quantity else d.disbursement_quantity end
-    as quantity
+    as quantity,
+    row_number() over (partition by case when b.benefit_type = 'CASH_PHYSICAL' then g.id else d.id end)
+      as place_in_payment
   from disbursements d
   left join disbursement_resolution_geo_address a on a.id = d.id
   left join disbursement_batch_control_geo g on g.id = a.disbursement_batch_control_geo_id

@@ -39,6 +39,10 @@ export function logObserver(logger: Logger): Observer {
     },
     stale: (stage, count) => named(tickQueue(stage)).warn({ count }, 'took back stale work'),
     ticked: (stage, result) => named(tickQueue(stage)).info(result, 'ticked'),
+    paused: (stage, { by, reason, since }) =>
+      named(workerQueue(stage)).warn({ code: 'STAGE_PAUSED', by, reason, since }, 'paused; its work waits'),
+    resumed: (stage) =>
+      named(workerQueue(stage)).warn({ code: 'STAGE_RESUMED' }, 'resumed; its work goes on'),
     recovered: (count) => named('processes').warn({ count }, 'handed on the jobs of a process that died'),
     troubled: (where, error) =>
       named(where).error(
@@ -68,6 +72,8 @@ export function observeAll(...observers: readonly Observer[]): Observer {
     workEnded: (...all) => observers.forEach((one) => void one.workEnded(...all)),
     stale: (...all) => observers.forEach((one) => void one.stale(...all)),
     ticked: (...all) => observers.forEach((one) => void one.ticked(...all)),
+    paused: (...all) => observers.forEach((one) => void one.paused(...all)),
+    resumed: (...all) => observers.forEach((one) => void one.resumed(...all)),
     recovered: (...all) => observers.forEach((one) => void one.recovered(...all)),
     troubled: (...all) => observers.forEach((one) => void one.troubled(...all)),
   };

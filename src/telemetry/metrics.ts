@@ -45,6 +45,12 @@ export function createMetrics(sources: {
   const recovered = counter('recovered_jobs_total', 'Jobs of dead processes handed on', []);
   const parked = counter('parked_actors_total', 'Actors whose rows could not be read', []);
   const troubles = counter('troubles_total', 'Faults of the runtime that were tried again', ['where']);
+  const paused = new Gauge({
+    name: `${PREFIX}stage_paused`,
+    help: 'Whether an operator has stopped a stage, as this process knows',
+    labelNames: ['stage'] as const,
+    registers,
+  });
   const waited = histogram('due_to_start_seconds', 'From due until a worker starts');
   const took = histogram('work_seconds', 'From the start of a piece of work until it is recorded');
   new Gauge({
@@ -89,6 +95,8 @@ export function createMetrics(sources: {
     },
     stale: ({ name: stage }, count) => stale.inc({ stage }, count),
     ticked: ({ name: stage }) => ticks.inc({ stage }),
+    paused: ({ name: stage }) => paused.set({ stage }, 1),
+    resumed: ({ name: stage }) => paused.set({ stage }, 0),
     recovered: (count) => recovered.inc(count),
     troubled: (where) => troubles.inc({ where }),
   };

@@ -11,13 +11,27 @@ it('lists its commands and what its exit codes mean, also for each command', asy
     ['migrate', '-h'],
     ['demo', '--help'],
     ['serve', '--help'],
+    ['retry', '--help'],
+    ['stop-payments', '--help'],
   ];
   const answers = await Promise.all(calls.map(async (args) => ({ args, ...(await runCli(args)) })));
   for (const { args, code, stdout, stderr } of answers) {
     expect([args, code, stderr]).toEqual([args, 0, '']);
     expect(stdout).toMatch(/Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n {2}70 .*\n {2}130 /);
   }
-  for (const name of ['serve', 'demo', 'migrate', 'submit', 'status']) {
+  const names = [
+    'serve',
+    'demo',
+    'migrate',
+    'submit',
+    'status',
+    'errors',
+    'stages',
+    'retry',
+    'release',
+    'dispatch',
+  ];
+  for (const name of [...names, 'cancel', 'tick', 'pause', 'resume', 'stop-payments']) {
     expect(answers[0]?.stdout).toMatch(`\n  ${name} `);
   }
 });

@@ -79,7 +79,10 @@ async function passOn(
 ): Promise<void> {
   const answer = await fetch(target + request.url, {
     method: request.method ?? 'POST',
-    headers: { 'content-type': request.headers['content-type'] ?? '' },
+    headers: {
+      'content-type': request.headers['content-type'] ?? '',
+      ...(request.headers.authorization ? { authorization: request.headers.authorization } : {}),
+    },
     body: new Uint8Array(body),
   });
   const text = await answer.text();

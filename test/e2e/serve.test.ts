@@ -97,6 +97,7 @@ describe('a running process', () => {
       'due_to_start_seconds',
       'work_seconds',
       'missing_payments',
+      'stage_paused',
     ]) {
       expect(metrics).toContain(`g2p_bridge_${name}`);
     }

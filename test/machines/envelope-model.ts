@@ -204,9 +204,15 @@ function onEvent(world: World, event: RegionEvent): Consequence {
     case 'disbursements_cancelled':
       return withoutDisbursements(world, event as Event<'disbursements_cancelled'>);
     default: {
-      const column =
-        `number_of_disbursements_${event.type as 'shipped' | 'reconciled' | 'reversed'}` as const;
-      return { world: withFacts(world, { [column]: facts[column] + (event as Event<'shipped'>).count }) };
+      const { type, count, quantity = '0' } = event as Event<'shipped' | 'reconciled' | 'reversed'>;
+      const number = `number_of_disbursements_${type}` as const;
+      const sum = `quantity_${type}` as const;
+      return {
+        world: withFacts(world, {
+          [number]: facts[number] + count,
+          [sum]: String((hundredths(facts[sum]) + hundredths(quantity)) / 100),
+        }),
+      };
     }
   }
 }

@@ -63,8 +63,8 @@ function eventsInKind(_: unknown, at: Date): EnvelopeEvent[] {
     cancelledOf(at, 2, '0.30'),
     cancelledOf(at, 1, '0.31'),
     cancelledOf(at, 3, '0.1'),
-    { type: 'shipped', at, count: 3 },
-    { type: 'reconciled', at, count: 2 },
+    { type: 'shipped', at, count: 3, quantity: '0.6' },
+    { type: 'reconciled', at, count: 2, quantity: '0.25' },
     { type: 'reversed', at, count: 1 },
   ];
 }

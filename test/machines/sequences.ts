@@ -96,7 +96,7 @@ export const SUBJECTS: readonly Subject[] = [
         funds_due_from: SCHEDULED,
       })),
       { type: 'disbursements_cancelled', count: 1, quantity: '0.1' },
-      { type: 'shipped', count: 1 },
+      { type: 'shipped', count: 1, quantity: '0.1' },
     ],
     start: (maxAttempts, variant) => newEnvelope({ benefit_type: benefitType(variant % 2) }, maxAttempts),
   },

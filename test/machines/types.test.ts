@@ -74,6 +74,8 @@ describe('the types of events', () => {
     send({ type: 'batch_received', at, count: 1, quantity: 0.1 });
     // @ts-expect-error how many?
     send({ type: 'shipped', at });
+    // @ts-expect-error amounts are exact texts
+    send({ type: 'reconciled', at, count: 1, quantity: 0.1 });
     // @ts-expect-error from when anew?
     send({ type: 'geo_resolution.restart', at });
     // @ts-expect-error postponed until when?

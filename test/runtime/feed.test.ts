@@ -46,6 +46,8 @@ const entry = (actor_id: string, correlation_id = actor_id): NewTransition => ({
   due_at: null,
   error_code: null,
   error_message: null,
+  by: null,
+  reason: null,
 });
 
 /** Stores an entry of each of some actors, in one transaction, and announces it as a process does. */
@@ -173,6 +175,26 @@ describe('the feed', () => {
     expect(actors(feed.entries)).toEqual(['a', 'b']);
   });
 
+  it('settles without followers too, and gives all to one who comes while it waits for such a transaction', async () => {
+    const system = await shop.join({ works: false });
+    await store('a');
+    await until('the feed knows it', () => system.feed.position === 1);
+    const end = await holdOpen('b');
+    await store('c', 'd');
+    await announce();
+    expect(system.feed.position).toBe(1);
+    const feed = follow(system);
+    await end('commit');
+    await until('all have come', () => feed.entries.length === 3);
+    expect(actors(feed.entries)).toEqual(['b', 'c', 'd']);
+    feed.abort();
+    await feed.ended;
+    const endAnother = await holdOpen('e');
+    await store('f');
+    await endAnother('roll back');
+    await until('the feed knows the last one', () => system.feed.position === 6);
+  });
+
   it('misses nothing and repeats nothing while many transactions commit out of order', async () => {
     const [here, there] = await Promise.all([shop.join({ works: false }), shop.join({ works: false })]);
     const feeds = [follow(here), follow(there)];
@@ -215,8 +237,8 @@ describe('the feed', () => {
     const system = await shop.join({ works: false });
     const some = [
       entry('a', 'x'),
-      entry('b', 'x'),
-      entry('c', 'y'),
+      { ...entry('b', 'x'), to_state: 'RECALLED' },
+      { ...entry('c', 'y'), region: 'paper' },
       { ...entry('a', 'x'), machine: 'document' },
     ];
     const storeSome = () => shop.database.sql.begin((tx) => appendJournal(tx, some));
@@ -225,6 +247,9 @@ describe('the feed', () => {
       [{ correlation_id: 'x' }, ['a', 'b', 'a']],
       [{ actor_id: 'a', machine: 'order' }, ['a']],
       [{ machine: 'document' }, ['a']],
+      [{ region: 'paper' }, ['c']],
+      [{ to_state: 'RECALLED' }, ['b']],
+      [{ correlation_id: 'x', region: 'delivery', to_state: 'OPEN' }, ['a', 'a']],
       [{}, ['a', 'b', 'c', 'a']],
     ];
     const feeds = filters.map(([filter]) => follow(system, { after: 0, filter }));
@@ -256,6 +281,24 @@ describe('the feed', () => {
     expect(seen.at(-1)?.event).toBe('read again');
     await store('last');
     expect(actors((await stream.next()).value ?? [])).toEqual(['last']);
+  });
+
+  it('fails for a follower that must keep up and does not, after what it has for it', async () => {
+    const system = await shop.join({ works: false });
+    const { signal } = new AbortController();
+    const stream = system.feed.follow({ mustKeepUp: true, signal });
+    const first = stream.next();
+    await store('first');
+    expect(actors((await first).value ?? [])).toEqual(['first']);
+    await store(...Array.from({ length: 12_000 }, (_, n) => `n${n}`));
+    await until('the feed is far ahead', () => system.feed.position >= 12_001);
+    const seen: number[] = [];
+    const reading = (async () => {
+      for await (const some of stream) seen.push(...some.map(({ seq }) => seq));
+    })();
+    await expect(reading).rejects.toMatchObject({ code: 'FOLLOWER_BEHIND' });
+    expect(seen).toEqual(Array.from({ length: seen.length }, (_, n) => n + 2));
+    expect(seen.length).toBeLessThanOrEqual(10_000);
   });
 
   it('ends for a follower that has enough, and for all when the process stops', async () => {

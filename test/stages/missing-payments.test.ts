@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sumDecimals } from '../../src/decimal.ts';
 import { batchActor } from '../../src/stages/actors.ts';
-import { missingPayments } from '../../src/stages/missing-payments.ts';
+import { missingByEnvelope, missingPayments } from '../../src/stages/missing-payments.ts';
 import { becomes } from '../support/becomes.ts';
 import { movableClock } from '../support/clock.ts';
 import { type Outside, openOutside } from '../support/outside.ts';
@@ -92,5 +93,42 @@ describe('payments that are missing from the statements', () => {
     await becomes(() => pipeline.envelope(disbursing.envelope.id), { number_of_disbursements_reconciled: 3 });
     clock.advance((OVERDUE_DAYS + 1) * DAY_MS);
     expect(await missing()).toHaveLength(before);
+  });
+
+  it('are counted by envelope as they are listed, and listed page by page as at once', async () => {
+    await shipped(['1.5', '2.25', '0']);
+    const { disbursing, program, ids } = await shipped(['4', '8']);
+    clock.advance((OVERDUE_DAYS + 1) * DAY_MS);
+    const [statement] = await pipeline.upload(statementText(program.account, [debit(ids[0] ?? '', '4')]));
+    await becomes(() => pipeline.statement(statement), { statement_process_status: 'PROCESSED' });
+    const { sql } = pipeline.database;
+    const options = { overdueDays: OVERDUE_DAYS, now: clock.now() };
+    const all = await missing();
+    const byEnvelope = Map.groupBy(all, (one) => one.disbursement_envelope_id);
+    const counted = await missingByEnvelope(sql, { ...options, limit: 100 });
+    expect(new Map(counted.map((one) => [one.disbursement_envelope_id, one]))).toEqual(
+      new Map(
+        [...byEnvelope].map(([id, some]) => [
+          id,
+          {
+            disbursement_envelope_id: id,
+            measurement_unit: 'USD',
+            count: some.length,
+            quantity: sumDecimals(some.map(({ quantity }) => quantity)),
+            since: some[0]?.shipped_at,
+          },
+        ]),
+      ),
+    );
+    const paged: typeof all = [];
+    for (let after = all.at(-1); after; ) {
+      const last = paged.at(-1);
+      const page = await missingPayments(sql, { ...options, limit: 2, ...(last ? { after: last } : {}) });
+      paged.push(...page);
+      after = page.at(-1);
+    }
+    expect(paged).toEqual(all);
+    const envelope = disbursing.envelope.id;
+    expect(await missingPayments(sql, { ...options, limit: 10, envelope })).toEqual(byEnvelope.get(envelope));
   });
 });

@@ -50,14 +50,14 @@ export async function readDocument(url: string): Promise<Documented> {
     if (!response) return 'is not documented';
     const media = Object.keys(response.content)[0] ?? '';
     if (type?.split(';')[0] !== media) return `is of type ${type}`;
-    if (media !== 'application/json') return null;
+    if (media !== 'application/json' && media !== 'application/problem+json') return null;
     let answer: Json;
     try {
       answer = JSON.parse(text);
     } catch {
       return 'is not JSON';
     }
-    const schema = `${pointer}/content/application~1json/schema`;
+    const schema = `${pointer}/content/${media.replaceAll('/', '~1')}/schema`;
     const either: Json[] = resolve(document, schema).oneOf;
     const isSuccess = answer.response_header?.response_status === 'SUCCESS';
     const ref = either ? either[isSuccess ? 0 : 1].$ref : schema;

@@ -7,6 +7,7 @@ import { sumDecimals } from '../../src/decimal.ts';
 import type { ActorSystem } from '../../src/runtime/system.ts';
 import { batchActor, envelopeActor, statementActor } from '../../src/stages/actors.ts';
 import type { Row } from './becomes.ts';
+import { requireKeptSums } from './kept-sums.ts';
 import type { Outside } from './outside.ts';
 import { type PipelineSystem, type ProcessOptions, startPipelineSystem } from './pipeline-system.ts';
 import { createPreparedDatabase } from './prepared-database.ts';
@@ -121,10 +122,15 @@ export class Pipeline {
     await Promise.all(this.#processes.splice(0).map((process) => process.close()));
   }
 
+  /** Ends the pipeline; whatever the tests made of it, envelopes must know how much money went where. */
   async close(): Promise<void> {
     await this.stop();
-    await this.database.close();
-    await this.#drop();
+    try {
+      await requireKeptSums(this.database.sql);
+    } finally {
+      await this.database.close();
+      await this.#drop();
+    }
   }
 
   /** A program that no other test uses, whose account holds `balance` USD. */

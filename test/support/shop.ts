@@ -176,6 +176,8 @@ export function listen() {
     ended: [] as { id: string; job: string; outcome: string; code: string | null }[],
     stale: 0,
     ticks: [] as { stage: string; dispatched: number; stale: number }[],
+    /** `paused <stage>` and `resumed <stage>`. */
+    pauses: [] as string[],
     recovered: 0,
     troubled: [] as string[],
   };
@@ -188,6 +190,8 @@ export function listen() {
       heard.stale += count;
     },
     ticked: ({ name }, result) => heard.ticks.push({ stage: name, ...result }),
+    paused: ({ name }) => heard.pauses.push(`paused ${name}`),
+    resumed: ({ name }) => heard.pauses.push(`resumed ${name}`),
     recovered: (count) => {
       heard.recovered += count;
     },

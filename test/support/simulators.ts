@@ -59,8 +59,22 @@ export interface IdentityOptions {
   port?: number;
   /** How long a token is good for, seconds; left out: 300. */
   tokenSeconds?: number;
-  /** Who may ask for tokens; left out: `g2p-bridge` with the secret `secret`. */
-  clients?: readonly { client_id: string; client_secret: string; scope?: string }[];
+  /** Who may ask for tokens; left out: `g2p-bridge` with the secret `secret`, and `g2p-bridge-dashboard`, to which people of this machine sign in. */
+  clients?: readonly {
+    client_id: string;
+    client_secret?: string;
+    scope?: string;
+    /** Where people who sign in to it may be sent back to; on this machine any port will do. */
+    redirect_uris?: readonly string[];
+  }[];
+  /** Who can sign in; left out: `vera`, `otto`, `paula` and `nora`, see simulators/README.md. */
+  users?: readonly {
+    sub: string;
+    name: string;
+    preferred_username?: string;
+    roles?: readonly string[];
+    claims?: Record<string, unknown>;
+  }[];
   /** What it calls itself; left out: its URL. */
   issuer?: string;
 }
@@ -120,6 +134,7 @@ export function startIdentity(options: IdentityOptions = {}): Promise<Simulator>
     ...argument('--port', options.port),
     ...argument('--token-seconds', options.tokenSeconds),
     ...argument('--clients', options.clients && JSON.stringify(options.clients)),
+    ...argument('--users', options.users && JSON.stringify(options.users)),
     ...argument('--issuer', options.issuer),
   ]);
 }

@@ -1,4 +1,5 @@
 import '../../src/quick-start.ts';
+import { once } from 'node:events';
 import { connect } from '../../src/db/connection.ts';
 import type { Outcome, Work } from '../../src/runtime/stage.ts';
 import { ActorSystem } from '../../src/runtime/system.ts';
@@ -11,6 +12,7 @@ import { documentActor, TOY_ACTORS, toyStages } from './toy.ts';
  * - `print`: prints like everybody else
  * - `hang`: begins to print and never ends
  * - `submit`: stores that a print is about to be sent, and never gets an answer
+ * - `send`: the same, but takes the signal to break off
  * - `die-while-recording`: kills itself within the transaction that records the result
  * - `die-after-commit`: kills itself right after a commit that has stored a message, before the message is delivered
  */
@@ -26,6 +28,13 @@ async function print(work: Work): Promise<Outcome> {
     await work.submitting();
     say(`submitted ${work.id}`);
     await forever();
+  }
+  if (behaviour === 'send') {
+    await work.submitting();
+    say(`sending ${work.id}`);
+    await once(work.signal, 'abort');
+    say(`broke off ${work.id}`);
+    work.signal.throwIfAborted();
   }
   return {
     kind: 'succeeded',

@@ -61,6 +61,7 @@ export const documentMachine = document.createMachine({
   states: {
     typesetting: stageRegion('typesetting', PROCESS_STATUS, {
       releasable: true,
+      restartable: true,
       onProcessed: [
         document.raise(({ event }) => ({ type: 'printing.enable', at: event.at, dueAt: event.at })),
       ],

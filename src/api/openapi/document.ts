@@ -6,6 +6,7 @@ import { geoRecord } from '../partner/geo-records.ts';
 import { pagination, requestHeader } from '../partner/message.ts';
 import { jsonSchemaOf } from './json-schema.ts';
 import { operationPath, type Published, uploadPath } from './operations.ts';
+import { OPERATORS_TAG, operatorPaths } from './operators.ts';
 import type { DocumentParts, Section } from './parts.ts';
 import { pingPath, platformPaths } from './platform.ts';
 import { httpResponses } from './refusals.ts';
@@ -26,9 +27,10 @@ const COMPONENTS: ReadonlyMap<z.ZodType, string> = new Map<z.ZodType, string>([
 
 const DESCRIPTION = `${product.description}.
 
-Every request and answer is a message: a header, and a body with the payload. Whatever reaches the rules is answered with
-HTTP 200, also when it is refused: \`response_status\` is ERROR then, and \`response_error_code\` says why. Other statuses
-are for what is no message at all. The same request sent twice has the effect of one.
+Every request of a partner or beneficiary, and its answer, is a message: a header, and a body with the payload. Whatever
+reaches the rules is answered with HTTP 200, also when it is refused: \`response_status\` is ERROR then, and
+\`response_error_code\` says why. Other statuses are for what is no message at all. The same request sent twice has the
+effect of one.
 
 Quantities are JSON numbers of any number of digits; requests may send them as decimal strings.`;
 
@@ -48,11 +50,17 @@ const PROOFS = {
  * Describes the HTTP surface as OpenAPI 3.1, from the very schemas that requests are checked against and answers are
  * typed by.
  */
-export function openApiDocument({ rootPath, sections, hasMetrics }: DocumentParts): OpenApiDocument {
-  const published = sections.flatMap((section) => [
+export function openApiDocument({
+  rootPath,
+  sections,
+  operators,
+  hasMetrics,
+}: DocumentParts): OpenApiDocument {
+  const messages = sections.flatMap((section) => [
     ...section.operations.map((operation) => operationPath(operation, section, COMPONENTS)),
     ...(section.uploads ?? []).map((upload) => uploadPath(upload, section, COMPONENTS)),
   ]);
+  const published = [...messages, ...(operators ? [operatorPaths(operators)] : [])];
   const shared = [...COMPONENTS].map(([schema, name]) => [name, jsonSchemaOf(schema, COMPONENTS)]);
   return {
     openapi: '3.1.1',
@@ -65,6 +73,7 @@ export function openApiDocument({ rootPath, sections, hasMetrics }: DocumentPart
     servers: [{ url: rootPath || '/' }],
     tags: [
       ...sections.map(({ name, description }) => ({ name, description })),
+      ...(operators ? [OPERATORS_TAG] : []),
       { name: 'platform', description: 'What the platform asks a process.' },
     ],
     paths: {
@@ -75,7 +84,7 @@ export function openApiDocument({ rootPath, sections, hasMetrics }: DocumentPart
     components: {
       schemas: { ...Object.fromEntries(shared), ...merged(published, 'schemas') },
       responses: httpResponses(),
-      securitySchemes: proofsOf(sections),
+      securitySchemes: proofsOf(sections, operators !== null),
     },
   };
 }
@@ -83,9 +92,10 @@ export function openApiDocument({ rootPath, sections, hasMetrics }: DocumentPart
 const merged = (published: readonly Published[], part: keyof Published): Record<string, unknown> =>
   Object.assign({}, ...published.map((one) => one[part]));
 
-function proofsOf(sections: readonly Section[]): Record<string, unknown> {
-  const asked: ReadonlySet<string | undefined> = new Set(
-    sections.flatMap(({ operationProof, uploadProof }) => [operationProof?.kind, uploadProof?.kind]),
-  );
+function proofsOf(sections: readonly Section[], withOperators: boolean): Record<string, unknown> {
+  const asked: ReadonlySet<string | undefined> = new Set([
+    ...sections.flatMap(({ operationProof, uploadProof }) => [operationProof?.kind, uploadProof?.kind]),
+    ...(withOperators ? ['token'] : []),
+  ]);
   return Object.fromEntries(Object.entries(PROOFS).filter(([name]) => asked.has(name)));
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { EndpointDescription } from '../operator/endpoint.ts';
 import type { OperationDescription } from '../partner/operation.ts';
 import type { UploadDescription } from '../partner/statement-description.ts';
 
@@ -37,6 +38,8 @@ export interface DocumentParts {
   /** Put before the paths of the sections: empty, or `/like/this`. */
   readonly rootPath: string;
   readonly sections: readonly Section[];
+  /** What operators may ask; null: there is no such surface. */
+  readonly operators: readonly EndpointDescription[] | null;
   /** Whether there is `/metrics`. */
   readonly hasMetrics: boolean;
 }

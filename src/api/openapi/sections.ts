@@ -1,3 +1,4 @@
+import { OPERATOR_ENDPOINTS } from '../operator/index.ts';
 import type { ApiOptions } from '../options.ts';
 import { PARTNER_OPERATIONS } from '../partner/index.ts';
 import { STATEMENT_UPLOAD } from '../partner/statement-description.ts';
@@ -10,6 +11,7 @@ export function publishedBy(options: ApiOptions): DocumentParts {
   return {
     rootPath: options.rootPath ?? '',
     sections: [partnerSection(options), ...(options.portal ? [PORTAL] : [])],
+    operators: options.operators ? OPERATOR_ENDPOINTS : null,
     hasMetrics: options.metrics !== undefined,
   };
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { type ActionName, NOTHING_YET, recordAction } from './audit-log.ts';
 import type { OperatorContext } from './context.ts';
 import { ProblemError } from './problem.ts';
 import { type Operator, ROLES, type Role } from './wire/common.ts';
@@ -31,6 +32,8 @@ export interface EndpointDescription {
 
 /** An endpoint with what it does. */
 export interface Endpoint extends EndpointDescription {
+  /** The action that it is, which the audit log has also when it is refused to who has not the role for it. */
+  readonly audits?: ActionName;
   handle(context: OperatorContext, asked: Asked<unknown, unknown, unknown>): Promise<unknown>;
 }
 
@@ -46,6 +49,7 @@ interface Spec<P, Q, B, A> {
   readonly body?: z.ZodType<B>;
   readonly answer: z.ZodType<A>;
   readonly refusals?: Readonly<Record<string, number>>;
+  readonly audits?: ActionName;
   /** @throws ProblemError */
   handle(context: OperatorContext, asked: Asked<P, Q, B>): Promise<A>;
 }
@@ -65,7 +69,7 @@ export function addEndpoint(app: FastifyInstance, context: OperatorContext, one:
     url: one.path.replaceAll(/\{(\w+)\}/g, ':$1'),
     bodyLimit: BODY_BYTES_MAX,
     onRequest: async (request: FastifyRequest) => {
-      if (one.role !== null) request.operator = await requireRole(context, request, one.role);
+      if (one.role !== null) request.operator = await requireRole(context, request, one);
     },
     handler: async (request: FastifyRequest, reply: FastifyReply) => {
       const answer = await one.handle(context, {
@@ -90,16 +94,35 @@ declare module 'fastify' {
   }
 }
 
-/** @throws ProblemError when nobody is signed in, or their role does not have the right */
-async function requireRole(
-  { access }: OperatorContext,
+/**
+ * Who asks, before the request is read. Of an action that is refused to them the audit log has what is known by then.
+ *
+ * @throws ProblemError when nobody is signed in, or their role does not have the right
+ */
+export async function requireRole(
+  { access, database, clock }: OperatorContext,
   request: FastifyRequest,
-  role: Role,
+  { role, audits }: Pick<Endpoint, 'role' | 'audits'>,
 ): Promise<Operator> {
   const operator = await access.operatorOf(request);
-  requireRight(operator, role, 'This');
+  try {
+    requireRight(operator, role ?? 'viewer', 'This');
+  } catch (error) {
+    if (audits !== undefined && error instanceof ProblemError) {
+      const target = namesIn(request.params);
+      const refused = { operator, action: audits, target, reason: '' };
+      await recordAction(database.sql, clock, refused, NOTHING_YET, error.code);
+    }
+    throw error;
+  }
   return operator;
 }
+
+/** What a path names, as far as the database takes it. */
+const namesIn = (params: unknown): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(params as object).filter(([, value]) => /^[^\p{Cc}\p{Cs}]{1,200}$/u.test(String(value))),
+  );
 
 /**
  * Requires that an operator has a role or more.

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { HTTP_REFUSALS } from '../errors.ts';
+import { HTTP_REFUSALS, HttpError } from '../errors.ts';
 import type { Problem } from './wire/common.ts';
 
 /** A request of an operator that is refused: what is wrong, and what to do. */
@@ -8,11 +8,14 @@ export class ProblemError extends Error {
   override readonly name = 'ProblemError';
   readonly status: number;
   readonly code: string;
+  /** What the answer carries besides, such as `www-authenticate`. */
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, code: string, detail: string) {
+  constructor(status: number, code: string, detail: string, headers: Readonly<Record<string, string>> = {}) {
     super(detail);
     this.status = status;
     this.code = code;
+    this.headers = headers;
   }
 }
 
@@ -24,6 +27,7 @@ const TITLES: Readonly<Record<number, string>> = {
   403: 'Not allowed',
   404: 'Not found',
   409: 'Conflict',
+  415: 'Unsupported media type',
   429: 'Too many requests',
   503: 'Unavailable',
 };
@@ -48,6 +52,7 @@ export function answerProblem(
   if (status < 500) request.log.info({ path, status, code }, 'Request refused');
   return reply
     .code(status)
+    .headers(error instanceof ProblemError ? error.headers : {})
     .type(PROBLEM_TYPE)
     .send(problemOf(status, code, detail));
 }
@@ -56,6 +61,7 @@ type Refused = readonly [status: number, code: string, detail: string];
 
 function refusalOf(error: FastifyError): Refused | null {
   if (error instanceof ProblemError) return [error.status, error.code, error.message];
+  if (error instanceof HttpError) return [error.statusCode, error.code, error.message];
   if (error.name === 'NotJsonError' || error.code === 'REQUEST_NOT_JSON')
     return [400, error.code, error.message];
   const status = error.statusCode ?? 500;

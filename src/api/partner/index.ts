@@ -12,6 +12,7 @@ import { envelopeStatus } from './envelope-status.ts';
 import { createDisbursementEnvelopes } from './envelopes.ts';
 import type { Message } from './message.ts';
 import { addOperation, type Operation } from './operation.ts';
+import type { StatementUploads } from './statement-upload.ts';
 import { statementUpload } from './statements.ts';
 
 /** What partners can ask for, besides the upload of statements. */
@@ -35,6 +36,7 @@ export async function partnerApi(
     readonly requestsPerMinute: number;
     /** Empty takes uploads without. */
     readonly uploadToken: string;
+    readonly uploads: StatementUploads;
   },
 ): Promise<void> {
   const limits = await requestLimits(app, options.requestsPerMinute);
@@ -45,6 +47,6 @@ export async function partnerApi(
     // Statements are not signed: a client address has a share of them, whoever sends them.
     uploads.addHook('onRequest', beforeBody({ signatures: null, limits }));
     uploads.addHook('onRequest', requireBearer(options.uploadToken));
-    await uploads.register(statementUpload, { context });
+    await uploads.register(statementUpload, { context, uploads: options.uploads });
   });
 }

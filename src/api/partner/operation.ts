@@ -76,7 +76,7 @@ export function addOperation<M extends Message>(
 }
 
 /** Makes a refusal a value; other errors are faults of ours and go on. */
-export async function settle(work: () => Promise<Answer | Refusal>): Promise<Answer | Refusal> {
+export async function settle<T>(work: () => Promise<T>): Promise<T | Refusal> {
   try {
     return await work();
   } catch (error) {

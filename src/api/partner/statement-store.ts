@@ -1,10 +1,10 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Mt940StatementSummary, Mt940Summary } from '../../connectors/mt940/digest.ts';
 import { insertRows } from '../../db/bulk.ts';
-import type { Queryable, Tx } from '../../db/connection.ts';
+import type { Database, Queryable, Tx } from '../../db/connection.ts';
 import { accountStatementLobs, accountStatements } from '../../db/schema/index.ts';
+import type { ActorSystem } from '../../runtime/system.ts';
 import { statementActor } from '../../stages/actors.ts';
-import type { PartnerContext } from '../options.ts';
 import type { StatementFile, StatementPiece } from './statement-file.ts';
 
 /** Text that is sent to the database at once, characters. */
@@ -19,6 +19,14 @@ export interface StoredStatement {
   readonly summary: Mt940StatementSummary;
 }
 
+/** What an upload adds to its storing. */
+export interface Uploader {
+  /** The operator who uploads, for the journal; left out: a bank does. */
+  readonly by?: string;
+  /** Writes more, in the same transaction where there is one: where all is there already, there is nothing to store. */
+  also?(sql: Queryable, stored: readonly StoredStatement[]): Promise<void>;
+}
+
 interface Found {
   readonly id: string;
   readonly uploadedAt: Date;
@@ -30,16 +38,22 @@ interface Found {
  * already are left alone.
  *
  * @param file its text
+ * @param uploader who uploads, and what they write with it
  * @returns one for each statement of the file, in its order
  */
 export async function storeStatements(
-  { system, database }: PartnerContext,
+  { system, database }: { readonly system: ActorSystem; readonly database: Database },
   { statements }: Mt940Summary,
   file: StatementFile,
+  { by, also }: Uploader = {},
 ): Promise<StoredStatement[]> {
   const digests = [...new Set(statements.map(({ digest }) => digest))];
   const earlier = await findStatements(database.sql, digests);
-  if (earlier.size === digests.length) return describe(statements, earlier, new Set());
+  if (earlier.size === digests.length) {
+    const known = describe(statements, earlier, new Set());
+    await also?.(database.sql, known);
+    return known;
+  }
   return system.transact(async (tx) => {
     const ids = await insertStatements(tx.sql, statements, tx.now);
     // Another upload may have stored some of them meanwhile.
@@ -47,8 +61,12 @@ export async function storeStatements(
     const added = new Set([...found.values()].map(({ id }) => id).filter((id) => ids.has(id)));
     const describing = describe(statements, found, added);
     await insertTexts(tx.sql, describing, file);
-    const uploaded = [...added].map((id) => ({ id, event: { type: 'uploaded', at: tx.now } as const }));
-    await tx.send(statementActor, uploaded);
+    const event = { type: 'uploaded', at: tx.now, ...(by === undefined ? {} : { by }) } as const;
+    await tx.send(
+      statementActor,
+      [...added].map((id) => ({ id, event })),
+    );
+    await also?.(tx.sql, describing);
     return describing;
   });
 }

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import type { Database } from '../../db/connection.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { HttpError } from '../errors.ts';
+import { TokenError } from '../oidc/bearer.ts';
+import { ProviderUnavailableError } from '../oidc/provider-keys.ts';
 import { identifier, record } from '../partner/fields.ts';
 import {
   type Answer,
@@ -14,11 +16,13 @@ import {
   success,
 } from '../partner/message.ts';
 import { type OperationDescription, settle } from '../partner/operation.ts';
-import { ProviderUnavailableError } from './provider-keys.ts';
-import { type Authentication, TokenError } from './token.ts';
+import type { Authentication } from './token.ts';
 
 /** A request of the portal is a header and a page. */
 const BODY_BYTES_MAX = 65_536;
+
+/** What a token opens, as a challenge for one says. */
+const REALM = 'beneficiary portal';
 
 /** What every request of the portal looks like. */
 export const portalMessage = messageOf({
@@ -112,7 +116,7 @@ async function answerTo(
 /** Gives the answer its status, and the error the shape of a refusal. */
 function refusalOf(error: unknown, reply: FastifyReply): unknown {
   if (error instanceof TokenError) {
-    reply.code(401).header('www-authenticate', error.challenge);
+    reply.code(401).header('www-authenticate', error.challengeOf(REALM));
     return new Refusal(error.code, error.message);
   }
   if (error instanceof ProviderUnavailableError) {

@@ -89,6 +89,9 @@ function settings(
     // Whatever the environment has: the demo's own partner and bank prove nothing.
     G2P_BRIDGE_SIGNATURE_VALIDATION_ENABLED: 'false',
     G2P_BRIDGE_MT940_UPLOAD_TOKEN: '',
+    // Nobody else can come here, so whoever has started the demo just opens the dashboard.
+    G2P_BRIDGE_OPERATOR_ACCESS: 'loopback',
+    G2P_BRIDGE_OPERATOR_OIDC_ISSUER: '',
     G2P_BRIDGE_PORT: String(port),
     G2P_BRIDGE_LOG_LEVEL: 'warn',
     G2P_BRIDGE_EXAMPLE_BANK_API_URL: bank.url,

@@ -57,6 +57,9 @@ export const disbursements = pgTable(
   },
   (t) => [
     index('disbursements_batch').on(t.disbursement_batch_control_id),
+    index('disbursements_left_out')
+      .on(t.disbursement_envelope_id)
+      .where(sql`${t.left_out_reason} is not null`),
     index('disbursements_beneficiary').on(t.beneficiary_id, t.receipt_time_stamp),
     statusCheck('disbursements_cancellation_status', t.cancellation_status, ['NOT_CANCELLED', 'CANCELLED']),
     check('disbursements_quantity', sql`${t.disbursement_quantity} >= 0`),
@@ -127,8 +130,14 @@ export const disbursementRecons = pgTable(
   },
   (t) => [
     index('disbursement_recons_batch').on(t.disbursement_batch_control_id),
-    index('disbursement_recons_statement').on(t.remittance_statement_id),
-    index('disbursement_recons_reversed').on(t.reversal_statement_id).where(sql`${t.reversal_found}`),
+    // With the amounts, so that a statement's sum is read off the index.
+    index('disbursement_recons_statement').on(t.remittance_statement_id, t.remittance_amount),
+    index('disbursement_recons_reversed')
+      .on(t.reversal_statement_id, t.reconciliation_id)
+      .where(sql`${t.reversal_found}`),
+    index('disbursement_recons_reversed_envelope')
+      .on(t.disbursement_envelope_id, t.reversal_statement_id, t.reconciliation_id)
+      .where(sql`${t.reversal_found}`),
   ],
 );
 
@@ -154,8 +163,8 @@ export const disbursementErrorRecons = pgTable(
   },
   (t) => [
     index('disbursement_error_recons_reconciliation').on(t.reconciliation_id),
-    index('disbursement_error_recons_statement').on(t.statement_id),
+    index('disbursement_error_recons_statement').on(t.statement_id, t.id),
     index('disbursement_error_recons_reason').on(t.error_reason, t.id),
-    index('disbursement_error_recons_envelope').on(t.disbursement_envelope_id),
+    index('disbursement_error_recons_envelope').on(t.disbursement_envelope_id, t.id),
   ],
 );

@@ -11,7 +11,7 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
 import { disbursementBatchControl, disbursements } from './disbursements.ts';
-import { stageColumns, stageConstraints, statusCheck, utc } from './stage-columns.ts';
+import { errorsOfEnvelope, stageColumns, stageConstraints, statusCheck, utc } from './stage-columns.ts';
 
 /** The part of a batch that goes to one small zone: one warehouse serves it, one agency delivers it. */
 export const disbursementBatchControlGeo = pgTable(
@@ -47,6 +47,8 @@ export const disbursementBatchControlGeo = pgTable(
     index('disbursement_batch_control_geo_envelope').on(t.disbursement_envelope_id),
     ...stageConstraints(t, 'warehouse_notification'),
     ...stageConstraints(t, 'agency_notification'),
+    errorsOfEnvelope(t, 'warehouse_notification'),
+    errorsOfEnvelope(t, 'agency_notification'),
   ],
 );
 
@@ -100,6 +102,7 @@ export const disbursementResolutionGeoAddress = pgTable(
     index('geo_address_batch').on(t.disbursement_batch_control_id),
     index('geo_address_geo').on(t.disbursement_batch_control_geo_id),
     ...stageConstraints(t, 'beneficiary_notification'),
+    errorsOfEnvelope(t, 'beneficiary_notification'),
   ],
 );
 

@@ -31,7 +31,10 @@ export const operatorTickets = pgTable(
   (t) => [index('operator_tickets_expires').on(t.expires_at)],
 );
 
-/** Everything that operators did: the audit log. Append-only. */
+/**
+ * Everything that operators did, and what was refused to them: the audit log. Rows are only added; those of an action on
+ * many records grow in their counts while it goes on.
+ */
 export const operatorActions = pgTable(
   'operator_actions',
   {
@@ -48,6 +51,13 @@ export const operatorActions = pgTable(
     /** Records that did it, and records that could not (any more). */
     accepted: integer().notNull(),
     refused: integer().notNull(),
+    /** The code with which the whole of it was refused; null when it was done. */
+    problem: text(),
   },
-  (t) => [index('operator_actions_at').on(t.at)],
+  (t) => [
+    index('operator_actions_at').on(t.at),
+    index('operator_actions_operator').on(t.operator_name, t.id),
+    index('operator_actions_operator_id').on(t.operator_id, t.id),
+    index('operator_actions_action').on(t.action, t.id),
+  ],
 );

@@ -109,7 +109,12 @@ export const actorCounts = pgTable(
     state: text().notNull(),
     count: bigint({ mode: 'number' }).notNull(),
   },
-  (t) => [primaryKey({ columns: [t.correlation_id, t.machine, t.region, t.state] })],
+  (t) => [
+    primaryKey({ columns: [t.correlation_id, t.machine, t.region, t.state] }),
+    index('actor_counts_in_error')
+      .on(t.correlation_id, t.machine)
+      .where(sql`${t.state} = 'ERROR' and ${t.count} > 0`),
+  ],
 );
 
 /** The same of all correlations together. */

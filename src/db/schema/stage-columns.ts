@@ -73,3 +73,14 @@ export function stageConstraints(t: object, region: string) {
       .where(sql`${status} = 'ERROR'`),
   ];
 }
+
+/** The index behind the errors of one envelope, for tables with very many rows of each. */
+export function errorsOfEnvelope(t: object, region: string) {
+  const { [`${region}_status`]: status, disbursement_envelope_id: envelope, ...columns } = t as Columns;
+  const code = columns[`${region}_latest_error_code`];
+  const timestamp = columns[`${region}_timestamp`];
+  if (!status || !envelope || !code || !timestamp) throw new Error(`${region} has no errors of envelopes.`);
+  return index(`${region}_in_error_of_envelope`)
+    .on(envelope, code, timestamp)
+    .where(sql`${status} = 'ERROR'`);
+}

@@ -1,15 +1,20 @@
 import { z } from 'zod';
-import { count, reason } from './common.ts';
+import { count, line, moment, reason } from './common.ts';
 
 /** Work that an action is for: of one stage; single records, or all that fit. */
 export const workTarget = z.object({
-  stage: z.string().max(100),
+  stage: line(100),
   /** Single records; left out: all that fit the rest. */
-  ids: z.array(z.string().min(1).max(200)).min(1).max(1_000).optional(),
+  ids: z.array(line(200).min(1)).min(1).max(1_000).optional(),
   /** Of this error code. */
-  code: z.string().max(200).optional(),
+  code: line(200).optional(),
   /** Of this envelope. */
-  envelope: z.string().max(200).optional(),
+  envelope: line(200).optional(),
+  /**
+   * As they stood at this moment: what has come to stand there since is left alone. Whoever asks again until nothing
+   * remains gives what the preview gave, so that work that fails again is not retried without end.
+   */
+  as_of: moment.optional(),
 });
 export type WorkTarget = z.infer<typeof workTarget>;
 
@@ -32,8 +37,16 @@ export const workPreview = z.object({
   action: z.enum(['retry', 'release', 'dispatch']),
   target: workTarget,
 });
-export const workPreviewAnswer = z.object({ matching: count, payer_only: z.boolean() });
+export const workPreviewAnswer = z.object({
+  matching: count,
+  /** Whether the action is for a payer only: it lets money go, or decides about money that is out. */
+  payer_only: z.boolean(),
+  as_of: moment,
+});
 export type WorkPreviewAnswer = z.infer<typeof workPreviewAnswer>;
+
+/** The errors that only a payer resolves: nobody knows whether, or to whom, the money went. */
+export const PAYER_CODES: readonly string[] = ['PAYMENT_OUTCOME_UNKNOWN', 'PAYMENT_LIST_DIFFERS'];
 
 /** `POST /operator/envelopes/{id}/cancel`, `/operator/stages/{stage}/tick`, `/pause` and `/resume` */
 export const withReason = z.object({ reason });

@@ -1,11 +1,13 @@
 import { z } from 'zod';
-import { count, moment, nextCursor, page, sequence, transition } from './common.ts';
+import { count, line, moment, nextCursor, page, sequence, transition } from './common.ts';
 
 /** One machine as it can be drawn: made from the machine that runs, not kept beside it. */
 export const chart = z.object({
   machine: z.string(),
   /** For people: `Batch`. */
   title: z.string(),
+  /** Events that it takes in any state: passed on to regions or kept in columns. The journal has them without a region. */
+  events: z.array(z.object({ event: z.string(), guard: z.string().nullable() })),
   regions: z.array(
     z.object({
       region: z.string(),
@@ -15,7 +17,7 @@ export const chart = z.object({
       states: z.array(
         z.object({
           state: z.string(),
-          /** No transition leaves it by itself. */
+          /** Nothing leads out of it, unless the stage is begun anew (`restart`, `reset`). */
           final: z.boolean(),
           /** The part it plays in a stage: pending, ask_again, processing, processed, error, not_applicable. */
           part: z.string().nullable(),
@@ -25,7 +27,10 @@ export const chart = z.object({
         z.object({
           from: z.string(),
           to: z.string(),
-          /** As in the journal: without the region's prefix. */
+          /**
+           * As in the journal: without the region's prefix. `always`: taken as soon as the guard holds; the journal names
+           * the event that made it hold.
+           */
           event: z.string(),
           /** What must hold, in words; null when nothing must. */
           guard: z.string().nullable(),
@@ -46,7 +51,7 @@ export const actorDetail = z.object({
   id: z.string(),
   envelope: z.string().nullable(),
   parent: actorRef.nullable(),
-  /** Machines of which it has children. */
+  /** Machines of which it has children; counted up to 100,000. */
   children: z.array(z.object({ machine: z.string(), count })),
   /** Why it is left alone; null unless its row cannot be read. */
   parked: z.string().nullable(),
@@ -65,7 +70,7 @@ export const actorDetail = z.object({
       actions: z.array(z.enum(['retry', 'release', 'dispatch'])),
     }),
   ),
-  /** The edges of its chart that it took. */
+  /** The edges of its chart that it took, by the chart's events; without a region: events that moved none. */
   taken: z.array(
     z.object({
       region: z.string(),
@@ -76,9 +81,11 @@ export const actorDetail = z.object({
       last_at: moment,
     }),
   ),
+  /** The first sequence number that `taken` counts, when it has more entries than are counted; null when all are. */
+  taken_since: sequence.nullable(),
   /** Its row, column by column, as text. */
   row: z.array(z.object({ table: z.string(), column: z.string(), value: z.string().nullable() })),
-  /** Everything above is as of this sequence number. */
+  /** Everything above has at least what the journal says up to here: follow the feed after it. */
   seq: sequence,
 });
 export type ActorDetail = z.infer<typeof actorDetail>;
@@ -88,7 +95,7 @@ export const transitions = z.object({ transitions: z.array(transition), next_cur
 export type Transitions = z.infer<typeof transitions>;
 
 /** `GET /operator/actors/{machine}/{id}/children?machine=geo` */
-export const childrenQuery = page.extend({ machine: z.string().max(40) });
+export const childrenQuery = page.extend({ machine: line(40) });
 export const children = z.object({
   children: z.array(
     actorRef.extend({ regions: z.array(z.object({ region: z.string(), state: z.string() })) }),
@@ -113,8 +120,8 @@ export const job = z.object({
 });
 export type JobDetail = z.infer<typeof job>;
 
-/** `GET /operator/find?q=`: whatever has this id. */
-export const findQuery = z.object({ q: z.string().trim().min(1).max(200) });
+/** `GET /operator/find?q=`: whatever has this id, and the latest disbursements of a beneficiary of this id. */
+export const findQuery = z.object({ q: line(200).trim().min(1) });
 export const found = z.object({
   found: z.array(
     z.object({

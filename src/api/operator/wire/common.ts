@@ -16,8 +16,20 @@ export const sequence = z.int().min(0);
 export const operator = z.object({ id: z.string(), name: z.string(), role: z.enum(ROLES) });
 export type Operator = z.infer<typeof operator>;
 
-/** Why an operator does something; goes into the journal and the audit log. */
-export const reason = z.string().trim().min(3).max(500);
+/** One line of text that the database takes: no control characters, nothing that is no character. */
+export const line = (lengthMax: number) =>
+  z
+    .string()
+    .max(lengthMax)
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u);
+
+/** Why an operator does something, in one or more lines; goes into the journal and the audit log. */
+export const reason = z
+  .string()
+  .trim()
+  .min(3)
+  .max(500)
+  .regex(/^(?:[^\p{Cc}\p{Cs}]|[\t\n\r])*$/u);
 
 /** Which page of a list: `cursor` is what the page before gave as `next_cursor`. */
 export const page = z.object({

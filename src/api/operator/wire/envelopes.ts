@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, decimal, moment, nextCursor, page, sequence, tally } from './common.ts';
+import { count, decimal, line, moment, nextCursor, page, sequence, tally } from './common.ts';
 
 export const ENVELOPE_STATES = [
   'receiving',
@@ -12,9 +12,9 @@ export const ENVELOPE_STATES = [
 /** `GET /operator/envelopes`, the newest first. */
 export const envelopesQuery = page.extend({
   /** Part of an id, or of the mnemonic of a program, benefit or cycle. */
-  search: z.string().trim().max(100).optional(),
+  search: line(100).trim().optional(),
   state: z.enum(ENVELOPE_STATES).optional(),
-  benefit_type: z.string().max(40).optional(),
+  benefit_type: line(40).optional(),
 });
 
 export const envelopeSummary = z.object({

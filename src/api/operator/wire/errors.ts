@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { actorRef } from './actors.ts';
-import { count, moment, nextCursor, page } from './common.ts';
+import { count, line, moment, nextCursor, page } from './common.ts';
 
 /** `GET /operator/errors?envelope=`: everything that stands in ERROR, by stage and code. */
-export const errorsQuery = z.object({ envelope: z.string().max(200).optional() });
+export const errorsQuery = z.object({ envelope: line(200).optional() });
 export const errorGroup = z.object({
   stage: z.string(),
   title: z.string(),
@@ -23,7 +23,7 @@ export const errors = z.object({ groups: z.array(errorGroup) });
 export type Errors = z.infer<typeof errors>;
 
 /** `GET /operator/errors/{stage}/{code}?envelope=`, the latest first. */
-export const errorItemsQuery = page.extend({ envelope: z.string().max(200).optional() });
+export const errorItemsQuery = page.extend({ envelope: line(200).optional() });
 export const errorItems = z.object({
   items: z.array(
     actorRef.extend({

@@ -2,24 +2,28 @@ import { z } from 'zod';
 import { moment, sequence, transition } from './common.ts';
 
 /** What `/feed` takes in its query. All conditions must hold; `envelope` is an envelope's id. */
-export const feedQuery = z.object({
-  after: z.coerce.number().int().min(0).optional(),
-  machine: z.string().optional(),
-  id: z.string().optional(),
-  envelope: z.string().optional(),
-  region: z.string().optional(),
-  to: z.string().optional(),
+export const feedQuery = z.strictObject({
+  after: z
+    .stringFormat('whole number', /^\d{1,15}$/)
+    .transform(Number)
+    .optional(),
+  machine: z.string().min(1).max(100).optional(),
+  id: z.string().min(1).max(200).optional(),
+  envelope: z.string().min(1).max(200).optional(),
+  region: z.string().min(1).max(100).optional(),
+  to: z.string().min(1).max(100).optional(),
   /** Sends a summary of what has happened at most so often, instead of every transition; milliseconds. */
   summary_ms: z.coerce.number().int().min(100).max(60_000).optional(),
   /** From `POST /operator/tickets`, where a browser cannot send the header. */
   ticket: z.string().optional(),
 });
+export type FeedQuery = z.infer<typeof feedQuery>;
 
 /** The first message. */
 export const feedHello = z.object({
   type: z.literal('hello'),
   protocol: z.literal(1),
-  /** The last transition when the connection was made. */
+  /** The last transition that this process knew of when the connection was made; without `after`, what follows it is sent. */
   latest: sequence,
 });
 export const feedTransition = transition.extend({ type: z.literal('transition') });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, moment, nextCursor, page, pause, ROLES } from './common.ts';
+import { count, line, moment, nextCursor, page, pause, ROLES } from './common.ts';
 
 /** A circuit of one process to one system. */
 export const circuit = z.object({
@@ -58,7 +58,7 @@ export const configuration = z.object({
   settings: z.array(
     z.object({
       name: z.string(),
-      /** As text; null when it is not set. Secrets are `***`. */
+      /** As text; null when it is not set. Secrets and passwords are masked. */
       value: z.string().nullable(),
       is_default: z.boolean(),
       is_secret: z.boolean(),
@@ -69,8 +69,9 @@ export type Configuration = z.infer<typeof configuration>;
 
 /** `GET /operator/audit`, the latest first. */
 export const auditQuery = page.extend({
-  action: z.string().max(40).optional(),
-  operator: z.string().max(200).optional(),
+  action: line(40).optional(),
+  /** Name or id. */
+  operator: line(200).optional(),
 });
 export const audit = z.object({
   actions: z.array(
@@ -83,8 +84,14 @@ export const audit = z.object({
       reason: z.string(),
       accepted: count,
       refused: count,
+      /** The code with which the whole of it was refused; null when it was done. */
+      problem: z.string().nullable(),
     }),
   ),
   next_cursor: nextCursor,
 });
 export type Audit = z.infer<typeof audit>;
+
+/** `GET /operator/inspector`: where the page finds the XState inspector. */
+export const inspectorSettings = z.object({ url: z.string() });
+export type InspectorSettings = z.infer<typeof inspectorSettings>;

@@ -51,6 +51,7 @@ export const attention = z.object({
     'missing_payments',
     'mismatches',
     'oldest_waiting',
+    'no_funds',
     'no_worker',
   ]),
   severity: z.enum(['high', 'medium', 'low']),
@@ -61,6 +62,8 @@ export const attention = z.object({
   stage: z.string().nullable(),
   code: z.string().nullable(),
 });
+
+export type Attention = z.infer<typeof attention>;
 
 /** `GET /operator/overview` */
 export const overview = z.object({

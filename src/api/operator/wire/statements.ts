@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { count, decimal, moment, nextCursor, page } from './common.ts';
+import { count, decimal, line, moment, nextCursor, page } from './common.ts';
 
 /** `GET /operator/statements`, the newest first. */
-export const statementsQuery = page.extend({ state: z.string().max(40).optional() });
+export const statementsQuery = page.extend({ state: line(40).optional() });
 export const statementSummary = z.object({
   id: z.string(),
   uploaded_at: moment,
@@ -23,7 +23,7 @@ export type Statements = z.infer<typeof statements>;
 export const statementDetail = statementSummary.extend({
   reference_number: z.string().nullable(),
   error_message: z.string().nullable(),
-  /** Entries matched with a payment, and their sum. */
+  /** Entries matched with a payment, and their sum; reversals on this statement, whichever statement had the payment. */
   matched: z.object({ count, quantity: decimal }),
   reversed: z.object({ count, quantity: decimal }),
   by_reason: z.array(z.object({ kind: z.string(), count, quantity: decimal })),
@@ -31,13 +31,14 @@ export const statementDetail = statementSummary.extend({
 export type StatementDetail = z.infer<typeof statementDetail>;
 
 /**
- * `GET /operator/discrepancies`: entries that match no payment (by the reason the reconciliation gave), payments that came
- * back (`REVERSED`), and payments that should be on a statement by now (`MISSING`).
+ * `GET /operator/discrepancies`: entries that match no payment (by the reason the reconciliation gave), the latest first,
+ * then payments that came back (`REVERSED`), then payments that should be on a statement by now (`MISSING`), the longest
+ * missing first.
  */
 export const discrepanciesQuery = page.extend({
-  kind: z.string().max(60).optional(),
-  statement: z.string().max(200).optional(),
-  envelope: z.string().max(200).optional(),
+  kind: line(60).optional(),
+  statement: line(200).optional(),
+  envelope: line(200).optional(),
 });
 export const discrepancy = z.object({
   kind: z.string(),
@@ -53,7 +54,10 @@ export const discrepancy = z.object({
   note: z.string().nullable(),
 });
 export const discrepancies = z.object({
-  /** How many there are of each kind, without regard to `kind`; `MISSING` as of `missing_as_of`. */
+  /**
+   * How many there are of each kind, without regard to `kind`, counted up to 10,000; `MISSING` as of `missing_as_of`. Of one
+   * statement none is missing.
+   */
   kinds: z.array(z.object({ kind: z.string(), title: z.string(), count })),
   missing_as_of: moment.nullable(),
   items: z.array(discrepancy),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { PortalSettings } from './settings.ts';
+import type { ProviderSettings } from './settings.ts';
 
 /** A key set and a discovery document have a few kilobytes. */
 const DOCUMENT_BYTES_MAX = 1_048_576;
@@ -13,7 +13,7 @@ const discoverySchema = z.object({ issuer: z.string(), jwks_uri: z.url({ protoco
  * @returns an answer with a body within bounds; its status may be any
  * @throws Error when there is no answer, when it is too large, or when the discovery document is not the issuer's
  */
-export async function fetchKeys(settings: PortalSettings, signal: AbortSignal): Promise<Response> {
+export async function fetchKeys(settings: ProviderSettings, signal: AbortSignal): Promise<Response> {
   return fetchBounded(settings.jwksUrl ?? (await discoveredUrl(settings.issuer, signal)), signal);
 }
 

@@ -8,7 +8,7 @@ import {
   jwksCache,
 } from 'jose';
 import { fetchKeys } from './fetch-keys.ts';
-import { KEY_LIMITS_DEFAULT, type KeyLimits, type PortalSettings } from './settings.ts';
+import { KEY_LIMITS_DEFAULT, type KeyLimits, type ProviderSettings } from './settings.ts';
 
 /** The identity provider's keys cannot be had, so nobody's token can be checked. */
 export class ProviderUnavailableError extends Error {
@@ -32,7 +32,7 @@ export class ProviderUnavailableError extends Error {
  * @returns throws ProviderUnavailableError when the keys cannot be had, and jose's errors when none is the token's
  */
 export function providerKeys(
-  settings: PortalSettings,
+  settings: ProviderSettings,
   onProblem: (problem: string) => void,
 ): JWTVerifyGetKey {
   const limits: KeyLimits = { ...KEY_LIMITS_DEFAULT, ...settings.keyLimits };

@@ -20,14 +20,18 @@ export interface HttpOptions {
   readonly requestTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly connectionsMax: number;
-  /** Signs every request; null sends them without. */
+  /** Signs every request that has a body; null sends them without. */
   readonly sign: Sign | null;
+  /** What every request carries besides. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Posts JSON to one server over connections that stay open. */
-export interface PartnerHttp {
+/** Speaks JSON with one server over connections that stay open. */
+export interface JsonHttp {
   /** Posts once; never throws. */
   post(path: string, body: string, signal: AbortSignal): Promise<HttpResult>;
+  /** Asks once; never throws. */
+  get(path: string, signal: AbortSignal): Promise<HttpResult>;
   /** Waits for requests under way and closes the connections. */
   close(): Promise<void>;
 }
@@ -49,7 +53,7 @@ const UNREACHABLE = new Set([
  *
  * @param baseUrl scheme, host, port and the path in front of all others
  */
-export function createPartnerHttp(baseUrl: string, options: HttpOptions): PartnerHttp {
+export function createJsonHttp(baseUrl: string, options: HttpOptions): JsonHttp {
   const agent = new Agent({
     connections: options.connectionsMax,
     connect: { timeout: options.connectTimeoutMs },
@@ -58,28 +62,40 @@ export function createPartnerHttp(baseUrl: string, options: HttpOptions): Partne
     headersTimeout: 0,
     bodyTimeout: 0,
   });
+  const ask = async (path: string, body: string | null, signal: AbortSignal): Promise<HttpResult> => {
+    const headers = {
+      accept: 'application/json',
+      ...options.headers,
+      ...(await headersOf(body, options.sign)),
+    };
+    const deadline = AbortSignal.timeout(options.requestTimeoutMs);
+    try {
+      const answer = await request(`${baseUrl}${path}`, {
+        dispatcher: agent,
+        method: body === null ? 'GET' : 'POST',
+        headers,
+        body,
+        signal: AbortSignal.any([signal, deadline]),
+      });
+      const bytes = Buffer.from(await answer.body.arrayBuffer());
+      return { kind: 'answer', status: answer.statusCode, json: jsonOf(bytes) };
+    } catch (error) {
+      const reason = signal.aborted ? 'aborted' : deadline.aborted ? 'timeout' : reasonOf(error);
+      const what = reason === 'timeout' ? `no answer within ${options.requestTimeoutMs} ms` : textOf(error);
+      return { kind: 'none', reason, message: oneLine(`${baseUrl}${path}: ${what}.`) };
+    }
+  };
   return {
-    async post(path, body, signal) {
-      const signature = options.sign === null ? {} : { signature: await options.sign(Buffer.from(body)) };
-      const deadline = AbortSignal.timeout(options.requestTimeoutMs);
-      try {
-        const answer = await request(`${baseUrl}${path}`, {
-          dispatcher: agent,
-          method: 'POST',
-          headers: { 'content-type': 'application/json', accept: 'application/json', ...signature },
-          body,
-          signal: AbortSignal.any([signal, deadline]),
-        });
-        const bytes = Buffer.from(await answer.body.arrayBuffer());
-        return { kind: 'answer', status: answer.statusCode, json: jsonOf(bytes) };
-      } catch (error) {
-        const reason = signal.aborted ? 'aborted' : deadline.aborted ? 'timeout' : reasonOf(error);
-        const what = reason === 'timeout' ? `no answer within ${options.requestTimeoutMs} ms` : textOf(error);
-        return { kind: 'none', reason, message: oneLine(`${baseUrl}${path}: ${what}.`) };
-      }
-    },
+    post: ask,
+    get: (path, signal) => ask(path, null, signal),
     close: () => agent.close(),
   };
+}
+
+async function headersOf(body: string | null, sign: Sign | null): Promise<Record<string, string>> {
+  if (body === null) return {};
+  const type = { 'content-type': 'application/json' };
+  return sign === null ? type : { ...type, signature: await sign(Buffer.from(body)) };
 }
 
 function jsonOf(bytes: Buffer): unknown {

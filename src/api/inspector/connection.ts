@@ -1,0 +1,65 @@
+import type { WebSocket } from '@fastify/websocket';
+import type { JournalFilter } from '../../runtime/journal.ts';
+import type { OperatorContext } from '../operator/context.ts';
+import type { InspectorQuery } from './query.ts';
+
+const PING_MS = 20_000;
+/** RFC 6455 section 7.4.1. */
+const GOING_AWAY = 1001;
+const INTERNAL_ERROR = 1011;
+
+/**
+ * Streams to one inspector: first the past of what it asked for, then what happens. A slow one is waited for; it misses
+ * nothing, since the journal is read as fast as it takes it.
+ *
+ * @param closing aborted when the server stops
+ */
+export async function inspect(
+  { system }: OperatorContext,
+  socket: WebSocket,
+  query: InspectorQuery,
+  closing: AbortSignal,
+): Promise<void> {
+  const gone = new AbortController();
+  socket.on('close', () => gone.abort());
+  socket.on('error', () => gone.abort());
+  const ping = setInterval(() => socket.ping(), PING_MS);
+  const signal = AbortSignal.any([gone.signal, closing]);
+  const texts: string[] = [];
+  // Loaded by those who inspect only.
+  const { Inspection } = await import('./inspection.ts');
+  const inspection = new Inspection(system.store.registry, (event) => texts.push(JSON.stringify(event)));
+  // Of everything, or of all actors of a machine, the past would be too much.
+  const past = query.envelope !== undefined || query.id !== undefined;
+  const followed = { filter: filterOf(query), signal, ...(past && { after: 0 }) };
+  try {
+    for await (const entries of system.feed.follow(followed)) {
+      await system.store.query((sql) => inspection.tell(sql, entries));
+      await sendAll(socket, texts.splice(0), signal);
+    }
+    socket.close(GOING_AWAY, 'The server stops.');
+  } catch (error) {
+    system.store.observer.troubled('inspector', error);
+    socket.close(INTERNAL_ERROR, 'Something went wrong here; connect again.');
+  } finally {
+    clearInterval(ping);
+  }
+}
+
+const filterOf = ({ envelope, machine, id }: InspectorQuery): JournalFilter => ({
+  ...(envelope !== undefined && { correlation_id: envelope }),
+  ...(machine !== undefined && { machine }),
+  ...(id !== undefined && { actor_id: id }),
+});
+
+/** Resolves when everything has left, or the connection is gone. */
+async function sendAll(socket: WebSocket, texts: readonly string[], signal: AbortSignal): Promise<void> {
+  if (texts.length === 0 || signal.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  signal.addEventListener('abort', () => resolve(), { once: true });
+  for (const [index, text] of texts.entries()) {
+    if (index < texts.length - 1) socket.send(text);
+    else socket.send(text, () => resolve());
+  }
+  await promise;
+}

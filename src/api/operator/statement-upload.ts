@@ -1,0 +1,53 @@
+import type { FastifyInstance } from 'fastify';
+import { Refusal } from '../partner/message.ts';
+import { takeForms } from '../partner/statement-upload.ts';
+import { NOTHING_YET, type OperatorAction, recordAction } from './audit-log.ts';
+import type { OperatorContext } from './context.ts';
+import { requireRole } from './endpoint.ts';
+import { ProblemError } from './problem.ts';
+import { STATEMENT_UPLOAD_ENDPOINT } from './statement-upload-description.ts';
+import type { Uploaded } from './wire/statements.ts';
+
+/** Statements of one file that the audit log names. */
+const NAMED_MAX = 20;
+
+/** `POST /operator/statements`: a file of bank statements, taken as the bank's own. */
+export async function operatorUpload(
+  app: FastifyInstance,
+  { context }: { readonly context: OperatorContext },
+): Promise<void> {
+  const { uploads, database, clock } = context;
+  await takeForms(app, uploads);
+  app.post(STATEMENT_UPLOAD_ENDPOINT.path, {
+    onRequest: async (request) => {
+      request.operator = await requireRole(context, request, STATEMENT_UPLOAD_ENDPOINT);
+    },
+    handler: async (request, reply) => {
+      const { operator } = request;
+      if (!operator) throw new TypeError('An operator has been let in without a name.');
+      const asked = (target: OperatorAction['target']): OperatorAction => ({
+        operator,
+        action: 'upload',
+        target,
+        reason: '',
+      });
+      const settled = await uploads.receive(request, reply, {
+        by: operator.name,
+        async also(sql, stored) {
+          const ids = [...new Set(stored.map(({ id }) => id))];
+          const added = stored.filter(({ isNew }) => isNew).length;
+          const target = { number_of_statements: ids.length, statements: ids.slice(0, NAMED_MAX) };
+          await recordAction(sql, clock, asked(target), { accepted: added, refused: stored.length - added });
+        },
+      });
+      if (settled instanceof Refusal) {
+        await recordAction(database.sql, clock, asked({}), NOTHING_YET, settled.code);
+        throw new ProblemError(400, settled.code, settled.message);
+      }
+      const answer: Uploaded = {
+        statements: settled.stored.map(({ id, isNew }) => ({ statement_id: id, already_uploaded: !isNew })),
+      };
+      return reply.header('cache-control', 'no-store').send(answer);
+    },
+  });
+}

@@ -1,0 +1,103 @@
+import type { Ticket } from '../api/operator/wire/access.ts';
+import type { FeedMessage } from '../api/operator/wire/feed.ts';
+import { ApiProblem, apiUrl, request } from './api.ts';
+import { FELL_BEHIND_CODE, nextWaitMs } from './feed-rules.ts';
+
+/** `live`: what happens arrives; `connecting`: it will, from where it stopped; `off`: nobody is signed in any more. */
+export type FeedState = 'live' | 'connecting' | 'off';
+
+/** Which transitions are sent, as `/feed` takes it. */
+export interface FeedFilter {
+  readonly machine?: string | undefined;
+  readonly id?: string | undefined;
+  readonly envelope?: string | undefined;
+  readonly region?: string | undefined;
+  readonly to?: string | undefined;
+  readonly summary_ms?: number | undefined;
+}
+
+export interface FeedHandlers {
+  readonly onMessage: (message: FeedMessage) => void;
+  readonly onState: (state: FeedState) => void;
+  /** The connection is there again after it was lost. */
+  readonly onAgain: () => void;
+}
+
+/**
+ * Follows the feed until the returned function is called. A connection that is lost is made again, and the feed resumes
+ * after the last sequence number that arrived: nothing is missed.
+ *
+ * @param after the sequence number after which to begin; null: now
+ */
+export function followFeed(filter: FeedFilter, after: number | null, handlers: FeedHandlers): () => void {
+  let seq = after;
+  let failures = 0;
+  let connectedOnce = false;
+  let socket: WebSocket | null = null;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const stop = new AbortController();
+
+  const connect = async (): Promise<void> => {
+    handlers.onState('connecting');
+    try {
+      const { ticket } = await request<Ticket>('/operator/tickets', {
+        method: 'POST',
+        signal: stop.signal,
+        headers: { 'content-type': 'application/json' },
+        body: '{}',
+      });
+      if (!stop.signal.aborted) open(ticket);
+    } catch (cause) {
+      if (stop.signal.aborted) return;
+      if (cause instanceof ApiProblem && cause.status === 401) handlers.onState('off');
+      else again();
+    }
+  };
+
+  const open = (ticket: string): void => {
+    const opened = new WebSocket(feedUrl({ ...filter, after: seq ?? undefined, ticket }));
+    socket = opened;
+    opened.addEventListener('message', ({ data }) => {
+      if (stop.signal.aborted) return;
+      const message = JSON.parse(String(data)) as FeedMessage;
+      if (message.type === 'hello') {
+        seq ??= message.latest;
+        failures = 0;
+        handlers.onState('live');
+        if (connectedOnce) handlers.onAgain();
+        connectedOnce = true;
+      } else {
+        seq = message.seq;
+      }
+      handlers.onMessage(message);
+    });
+    opened.addEventListener('close', ({ code }) => {
+      if (stop.signal.aborted || socket !== opened) return;
+      if (code === FELL_BEHIND_CODE) failures = 0;
+      again();
+    });
+  };
+
+  const again = (): void => {
+    handlers.onState('connecting');
+    clearTimeout(timer);
+    timer = setTimeout(() => void connect(), nextWaitMs(failures, Math.random()));
+    failures += 1;
+  };
+
+  void connect();
+  return () => {
+    stop.abort();
+    clearTimeout(timer);
+    socket?.close();
+  };
+}
+
+function feedUrl(query: Readonly<Record<string, string | number | undefined>>): string {
+  const url = apiUrl('/feed');
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) url.searchParams.set(name, String(value));
+  }
+  return url.href;
+}

@@ -1,0 +1,62 @@
+import type { Queryable, Tx } from '../db/connection.ts';
+import { codeOf, PausedError } from './errors.ts';
+
+/** First part of the keys of the locks on pauses, one for each stage. */
+const PAUSES = 7_240_944;
+/** How long somebody who pauses waits for those who were told just now that nothing is paused, in milliseconds. */
+const WAIT_MS = 500;
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/** A stage that does no work until somebody resumes it. */
+export interface Pause {
+  readonly since: Date;
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** All pauses there are, by the name of their stage. */
+export async function readPauses(sql: Queryable): Promise<ReadonlyMap<string, Pause>> {
+  const rows = await sql<{ stage: string; paused_at: Date; by: string; reason: string }[]>`
+    select stage, paused_at, by, reason from actor_pauses`;
+  return new Map(rows.map(({ stage, paused_at: since, by, reason }) => [stage, { since, by, reason }]));
+}
+
+/** Which of some stages are paused. */
+export async function pausedAmong(sql: Queryable, stages: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await sql<{ stage: string }[]>`
+    select stage from actor_pauses where stage = any(${stages as string[]})`;
+  return new Set(rows.map(({ stage }) => stage));
+}
+
+/**
+ * Which of some stages are paused, and keeps it so until the transaction ends: who pauses or resumes one of them waits.
+ * To be asked late in the transaction. The locks are taken by a statement of their own: one that also looked would look
+ * at what there was before it waited.
+ */
+export async function heldPauses(tx: Tx, stages: readonly string[]): Promise<ReadonlySet<string>> {
+  await tx`
+    select pg_advisory_xact_lock_shared(${PAUSES}, key)
+    from (select distinct hashtext(name) as key from unnest(${stages as string[]}::text[]) name order by key) keys`;
+  return pausedAmong(tx, stages);
+}
+
+/**
+ * Waits until every transaction has ended that was told how the stage stands ({@link heldPauses}); those who ask later
+ * wait until this transaction has ended. Somebody who hangs in the middle of his must not hold up an emergency stop, so
+ * after half a second it goes on without him; therefore what must not begin at all is asked for once more after its commit.
+ */
+export async function lockPause(tx: Tx, stage: string): Promise<void> {
+  await tx`savepoint locking`;
+  try {
+    await tx`select set_config('lock_timeout', ${`${WAIT_MS}ms`}, true)`;
+    await tx`select pg_advisory_xact_lock(${PAUSES}, hashtext(${stage}))`;
+  } catch (error) {
+    if (codeOf(error, '') !== LOCK_NOT_AVAILABLE) throw error;
+    await tx`rollback to savepoint locking`;
+  }
+}
+
+/** @throws PausedError when the stage is paused */
+export async function requireRunning(sql: Queryable, stage: string): Promise<void> {
+  if ((await pausedAmong(sql, [stage])).size > 0) throw new PausedError(stage);
+}

@@ -1,0 +1,190 @@
+import type { Job } from 'pg-boss';
+import {
+  codeOf,
+  isFinal,
+  messageOf,
+  notBeforeOf,
+  PausedError,
+  RuntimeError,
+  SupersededError,
+} from './errors.ts';
+import { type Claim, claimOf, type JobData, workerQueue } from './jobs.ts';
+import { heldPauses } from './pause-rows.ts';
+import type { Pauses } from './pauses.ts';
+import type { Processes } from './processes.ts';
+import { Recorder } from './recorder.ts';
+import type { Outcome, Stage, Submission, Work } from './stage.ts';
+import type { Store } from './store.ts';
+
+/**
+ * What came of a piece of work. `superseded`: another worker has it by now. `interrupted`: it was broken off here, and
+ * is handed back as it was.
+ */
+type Performed = Outcome | 'superseded' | 'interrupted';
+
+/** Jobs of one stage that a worker of this process was handed, and the signal that breaks them off. */
+interface Handed {
+  readonly stage: Stage;
+  readonly jobs: readonly Job<JobData>[];
+  readonly over: AbortSignal;
+}
+
+/** Performs work, without a transaction, and has the outcome recorded in one. */
+export class Performer {
+  readonly #store: Store;
+  readonly #processes: Processes;
+  readonly #pauses: Pauses;
+  readonly #recorder: Recorder;
+
+  constructor(store: Store, processes: Processes, pauses: Pauses) {
+    this.#store = store;
+    this.#processes = processes;
+    this.#pauses = pauses;
+    this.#recorder = new Recorder(store);
+  }
+
+  /**
+   * Resolves when the outcomes have been recorded, or the jobs handed back.
+   *
+   * @param over aborted when the stage is paused or the process stops
+   * @throws anything that keeps an outcome from being recorded; the job is then handed out again
+   */
+  async run(stage: Stage, jobs: readonly Job<JobData>[], over: AbortSignal): Promise<void> {
+    const handed = { stage, jobs, over };
+    if (over.aborted) return this.#giveBack(handed, jobs);
+    await this.#processes.claim(workerQueue(stage), jobs.map(claimOf));
+    // Paused while the claim was being noted: whoever hands back what is claimed may have looked before.
+    if (over.aborted) return this.#giveBack(handed, jobs);
+    const started = performance.now();
+    for (const job of jobs) this.#began(stage, job);
+    const performed = await this.#perform(handed);
+    const recorded = await Promise.allSettled(
+      jobs.map((job, n) => this.#record(handed, job, performed[n] ?? 'superseded', started)),
+    );
+    for (const result of recorded) if (result.status === 'rejected') throw result.reason;
+  }
+
+  #began(stage: Stage, job: Job<JobData>): void {
+    const { id, attempt, due } = job.data;
+    const waitedMs = this.#store.registry.clock.now().getTime() - new Date(due).getTime();
+    this.#store.observer.workStarted(stage, { id, job: job.id, attempt, waitedMs });
+  }
+
+  async #record(handed: Handed, job: Job<JobData>, performed: Performed, started: number): Promise<void> {
+    const { stage } = handed;
+    let result = performed;
+    if (typeof result === 'object') {
+      try {
+        await this.#recorder.record({ stage, claim: claimOf(job), data: job.data, outcome: result });
+      } catch (error) {
+        // A result that cannot be stored is as good as none: the job is handed out again.
+        if (!(error instanceof SupersededError)) throw error;
+        result = 'superseded';
+      }
+    }
+    if (result === 'interrupted') await this.#giveBack(handed, [job]);
+    // Nothing is recorded that would take the claim away.
+    if (result === 'superseded') {
+      await this.#processes
+        .unclaim(claimOf(job))
+        .catch((error: unknown) => this.#store.observer.troubled(`${stage.name} unclaim`, error));
+    }
+    const outcome = typeof result === 'object' ? result : null;
+    this.#store.observer.workEnded(stage, {
+      id: job.data.id,
+      job: job.id,
+      outcome: typeof result === 'object' ? result.kind : result,
+      code: outcome && 'code' in outcome ? outcome.code : null,
+      message: outcome && 'message' in outcome ? outcome.message : null,
+      tookMs: performance.now() - started,
+    });
+  }
+
+  #giveBack({ stage, over }: Handed, jobs: readonly Job<JobData>[]): Promise<void> {
+    const reason = over.aborted ? messageOf(over.reason) : new PausedError(stage.name).message;
+    return this.#processes.giveBack(workerQueue(stage), jobs.map(claimOf), reason);
+  }
+
+  /** What came of each job, in their order. */
+  async #perform(handed: Handed): Promise<readonly Performed[]> {
+    const { stage, jobs, over } = handed;
+    const set = jobs.map((job) => this.#workOf(handed, job));
+    const outcome = (performed: Outcome): Performed =>
+      // An answer counts, however late. What failed may have failed for being broken off.
+      over.aborted && (performed.kind === 'failed' || performed.kind === 'postponed')
+        ? 'interrupted'
+        : performed;
+    if ('perform' in stage) {
+      const performOne = async (work: Work) => outcome(await stage.perform(work));
+      return Promise.all(set.map((work) => performOne(work).catch((error) => this.#faultOf(handed, error))));
+    }
+    try {
+      const outcomes = await stage.performSet(set);
+      if (outcomes.length === set.length) return outcomes.map(outcome);
+      throw new RuntimeError(
+        'OUTCOMES_MISSING',
+        `${stage.name} gave ${outcomes.length} outcomes for ${set.length} pieces of work.`,
+      );
+    } catch (error) {
+      const fault = this.#faultOf(handed, error);
+      return set.map(() => fault);
+    }
+  }
+
+  /** What was thrown as a failed attempt or as postponed work, or that it says nothing of the work itself. */
+  #faultOf({ stage, over }: Handed, error: unknown): Performed {
+    if (error instanceof SupersededError) return 'superseded';
+    if (over.aborted || error instanceof PausedError) return 'interrupted';
+    const code = codeOf(error, 'INTERNAL_ERROR');
+    const until = notBeforeOf(error);
+    if (until) return { kind: 'postponed', until, code, message: messageOf(error) };
+    if (code === 'INTERNAL_ERROR') this.#store.observer.troubled(`${stage.name} perform`, error);
+    return { kind: 'failed', code, message: messageOf(error), final: isFinal(error) };
+  }
+
+  #workOf(handed: Handed, job: Job<JobData>): Work {
+    return {
+      id: job.data.id,
+      job: job.id,
+      attempt: job.data.attempt,
+      now: () => this.#store.registry.clock.now(),
+      signal: AbortSignal.any([job.signal, handed.over]),
+      submitting: () => this.#submitting(handed, job),
+    };
+  }
+
+  /**
+   * That a stage is not paused is asked twice. In the transaction, under the lock that whoever pauses takes: what it
+   * stores is stored before any pause. And after its commit: between the two somebody may have paused without waiting
+   * for it, see {@link Pauses.pause}. Nothing is sent unless the last answer, given after everything was stored, was no.
+   */
+  async #submitting({ stage, over }: Handed, job: Job<JobData>): Promise<Submission> {
+    over.throwIfAborted();
+    try {
+      const submission = await this.#announce(stage, claimOf(job), job.data.id);
+      // What was stored stays: the next worker is told that it may have been sent.
+      await this.#pauses.requireRunning(stage.name);
+      over.throwIfAborted();
+      return submission;
+    } catch (error) {
+      // Known here from now on: the job would be fetched again at once, in vain.
+      if (error instanceof PausedError) await this.#pauses.look().catch(() => {});
+      throw error;
+    }
+  }
+
+  #announce(stage: Stage, claim: Claim, id: string): Promise<Submission> {
+    return this.#store.transact(async (tx) => {
+      const mine = await this.#store.jobs.stillOwns(tx.sql, workerQueue(stage), claim);
+      if (!mine) throw new SupersededError(claim.id);
+      await tx.load(stage.actor, [id]);
+      const before = tx.peek(stage.actor, id)?.context.stages[stage.region];
+      const event = { type: `${stage.region}.submitting`, job: claim.id, at: tx.now };
+      const [result] = await tx.deliver(stage.actor, [{ id, event }]);
+      if (!result?.accepted || !before) throw new SupersededError(claim.id);
+      // Last, so that whoever pauses waits for no row that this transaction waits for.
+      if ((await heldPauses(tx.sql, [stage.name])).size > 0) throw new PausedError(stage.name);
+      return { number: before.submission, maybeSent: before.submittedAt !== null };
+    });
+  }
+}

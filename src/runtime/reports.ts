@@ -1,0 +1,63 @@
+import type { Processes } from './processes.ts';
+import type { Store } from './store.ts';
+
+/** How often a process reports of itself, in milliseconds; each time a little sooner or later, so that not all write at once. */
+const REPORT_MS = 5_000;
+const JITTER = 0.2;
+
+/** What this process says of itself, kept beside it in the list of processes, for operators to see. */
+export class Reports {
+  readonly #store: Store;
+  readonly #processes: Processes;
+  readonly #report: () => Record<string, unknown>;
+  #timer: NodeJS.Timeout | null = null;
+  #writing: Promise<void> = Promise.resolve();
+  #stopped = true;
+
+  /** @param report what is to be said at this moment; anything that JSON can hold */
+  constructor(store: Store, processes: Processes, report: () => Record<string, unknown>) {
+    this.#store = store;
+    this.#processes = processes;
+    this.#report = report;
+  }
+
+  async start(): Promise<void> {
+    this.#stopped = false;
+    await this.#writeOrReport();
+    this.#schedule();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    await this.#writing.catch(() => {});
+  }
+
+  /** Reports now. @throws what the report or the database throws */
+  now(): Promise<void> {
+    this.#writing = this.#writing.catch(() => {}).then(() => this.#write());
+    return this.#writing;
+  }
+
+  #schedule(): void {
+    if (this.#stopped) return;
+    const inMs = REPORT_MS * (1 + JITTER * (2 * Math.random() - 1));
+    this.#timer = setTimeout(() => void this.#writeOrReport().then(() => this.#schedule()), inMs);
+  }
+
+  /** A report that cannot be made or stored is no reason to stop anything. */
+  async #writeOrReport(): Promise<void> {
+    await this.now().catch((error: unknown) => this.#store.observer.troubled('reports', error));
+  }
+
+  async #write(): Promise<void> {
+    const { number } = this.#processes;
+    if (number === null) return;
+    const report = JSON.stringify(this.#report());
+    await this.#store.query(
+      (sql) => sql`
+      update actor_processes set report = ${report}::text::jsonb, reported_at = ${this.#store.registry.clock.now()}
+      where number = ${number}`,
+    );
+  }
+}

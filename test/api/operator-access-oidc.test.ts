@@ -1,0 +1,206 @@
+import { decodeProtectedHeader } from 'jose';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openAccess } from '../../src/api/operator/access/open.ts';
+import { loadConfig } from '../../src/config.ts';
+import { movableClock } from '../support/clock.ts';
+import {
+  clientOf,
+  type OperatorApiOptions,
+  type OperatorReply,
+  type OperatorSurface,
+  openOperatorApi,
+  readReply,
+  serveOperators,
+  type TestOperatorApi,
+  tokenOf,
+} from '../support/operators.ts';
+import { type Simulator, startIdentity } from '../support/simulators.ts';
+
+const clock = movableClock(new Date());
+let identity: Simulator;
+let api: TestOperatorApi;
+const problems: string[] = [];
+
+beforeAll(async () => {
+  identity = await startIdentity();
+  api = await openOperatorApi({ ...optionsOf(), system: { clock } });
+});
+
+afterAll(async () => {
+  await api.close();
+  await identity.stop();
+});
+
+afterEach(async () => {
+  await atIdentity('/_admin/reset', {});
+});
+
+/** Keys are fetched again at every token with an unknown key. */
+function optionsOf(more: Record<string, string> = {}, keyLimits = {}): OperatorApiOptions {
+  const settings = {
+    operator_oidc_issuer: identity.url,
+    operator_oidc_audience: 'g2p-bridge-dashboard',
+    operator_oidc_client_id: 'g2p-bridge-dashboard',
+    ...more,
+  };
+  const env = Object.entries(settings).map(([name, value]) => [`G2P_BRIDGE_${name.toUpperCase()}`, value]);
+  return {
+    settings,
+    access: (database) =>
+      openAccess(loadConfig(Object.fromEntries(env)), {
+        database,
+        clock,
+        onProblem: (problem) => problems.push(problem),
+        keyLimits: { cooldownMs: 0, pauseMs: 0, ...keyLimits },
+      }),
+  };
+}
+
+async function atIdentity(path: string, body: object): Promise<Record<string, string>> {
+  const response = await fetch(identity.url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  return (await response.json()) as Record<string, string>;
+}
+
+const USUAL = { sub: 'paula', aud: 'g2p-bridge-dashboard', roles: ['payer'] };
+const mint = async (claims: object = {}, more: object = {}): Promise<string> =>
+  (await atIdentity('/_admin/tokens', { claims: { ...USUAL, ...claims }, ...more })).token ?? '';
+
+const ask = async (token: string, surface: OperatorSurface = api): Promise<OperatorReply> =>
+  readReply(
+    await fetch(`${surface.url}/operator/session`, { headers: { authorization: `Bearer ${token}` } }),
+  );
+
+describe('an operator of the identity provider', () => {
+  it('is told where to sign in', async () => {
+    const reply = await clientOf(api.url, { id: '', name: '', role: 'viewer' }).get('/operator/access');
+    expect(reply.body).toMatchObject({
+      kind: 'oidc',
+      oidc: { issuer: identity.url, client_id: 'g2p-bridge-dashboard', scope: 'openid profile' },
+    });
+    expect(api.access.connectOrigins).toEqual([identity.url]);
+  });
+
+  it.each<[object, object]>([
+    [
+      { preferred_username: 'paula.p', name: 'Paula' },
+      { id: 'paula', name: 'paula.p', role: 'payer' },
+    ],
+    [
+      { name: 'Paula Payer', roles: 'viewer' },
+      { id: 'paula', name: 'Paula Payer', role: 'viewer' },
+    ],
+    [{ roles: ['viewer', 'operator', 'x'] }, { id: 'paula', name: 'paula', role: 'operator' }],
+    [
+      { name: ' ', preferred_username: 7 },
+      { id: 'paula', name: 'paula', role: 'payer' },
+    ],
+  ])('with the claims %j is %j', async (claims, operator) => {
+    const reply = await ask(await mint(claims));
+    expect([reply.status, reply.body]).toEqual([200, { operator }]);
+  });
+
+  it.each([[[]], ['admin'], [null], [{ payer: true }], [['Payer']], [[['payer']]], [true]])(
+    'with the roles %j is none',
+    async (roles) => {
+      const reply = await ask(await mint({ roles, name: 'Nora Nobody' }));
+      expect([reply.status, reply.body.code]).toEqual([403, 'ROLE_MISSING']);
+      expect(reply.body.detail).toContain('Nora Nobody is no operator');
+    },
+  );
+
+  it('may have the role elsewhere and under other names', async () => {
+    const keycloak = await serveOperators(
+      api,
+      optionsOf({
+        operator_role_claim: 'realm_access.roles',
+        operator_role_names: '{"payer":["g2p-payers"]}',
+      }),
+    );
+    const roles = (names: string[]) => mint({ roles: undefined, realm_access: { roles: names } });
+    expect((await ask(await roles(['g2p-payers']), keycloak)).body.operator.role).toBe('payer');
+    expect((await ask(await roles(['viewer']), keycloak)).body.operator.role).toBe('viewer');
+    expect((await ask(await roles(['payer']), keycloak)).status).toBe(403);
+    expect((await ask(await mint(), keycloak)).status).toBe(403);
+    await keycloak.close();
+  });
+
+  it('opens a WebSocket by a ticket', async () => {
+    const headers = { authorization: `Bearer ${await mint()}` };
+    const client = clientOf(api.url, { id: 'paula', name: 'paula', role: 'payer' }, headers);
+    const { ticket, expires_at: until } = (await client.post('/operator/tickets')).body;
+    const livesMs = new Date(until).getTime() - clock.now().getTime();
+    expect(livesMs > 20_000 && livesMs <= 30_000).toBe(true);
+    const socket = await clientOf(api.url, client.operator).ws(`/feed?ticket=${ticket}`);
+    socket.close();
+  });
+});
+
+describe('a token', () => {
+  it.each<[string, object, object, RegExp]>([
+    ['expired', {}, { expires_in: -3_600 }, /has expired/],
+    ['never expires', { exp: null }, {}, /right claim exp/],
+    ['is not valid yet', { nbf: 4_000_000_000 }, {}, /not valid yet/],
+    ['is of another issuer', { iss: 'https://other.example' }, {}, /right claim iss/],
+    ['is of no issuer', { iss: null }, {}, /right claim iss/],
+    ['is for another audience', { aud: 'portal' }, {}, /right claim aud/],
+    ['is for no audience', { aud: null }, {}, /right claim aud/],
+    ['is not signed', {}, { alg: 'none' }, /cannot be verified|not accepted/],
+    ['is signed with the public key as a secret', {}, { alg: 'HS256' }, /not accepted/],
+    ['is signed with an unknown key', {}, { key: 'unknown' }, /unknown key/],
+    ['names nobody', { sub: null }, {}, /names nobody/],
+    ['names something that is no id', { sub: 'a\nb' }, {}, /names nobody/],
+  ])('that %s is refused', async (_, claims, more, sentence) => {
+    const reply = await ask(await mint(claims, more));
+    expect([reply.status, reply.body.code]).toEqual([401, 'TOKEN_INVALID']);
+    expect(reply.body.detail).toMatch(sentence);
+    expect(reply.headers.get('www-authenticate')).toMatch(/^Bearer realm="operators", error="invalid_token"/);
+  });
+
+  it('forged under the name of a known key is refused', async () => {
+    const { kid } = decodeProtectedHeader(await mint());
+    const reply = await ask(await mint({}, { key: 'unknown', kid }));
+    expect(reply.body).toMatchObject({ status: 401, detail: 'The signature of the token is wrong.' });
+  });
+
+  it('of those that are stored opens nothing where there is a provider', async () => {
+    expect((await ask(tokenOf('payer'))).body).toMatchObject({ status: 401, code: 'TOKEN_INVALID' });
+  });
+
+  it('leaves nothing of itself in the log', async () => {
+    await ask(await mint());
+    await ask(await mint({}, { expires_in: -3_600 }));
+    expect(api.logs.join('')).toContain('TOKEN_INVALID');
+    expect(api.logs.join('')).not.toContain('eyJ');
+  });
+});
+
+describe("the provider's keys", () => {
+  it('are followed when they change', async () => {
+    const before = await mint();
+    expect((await ask(before)).status).toBe(200);
+    await atIdentity('/_admin/rotate', {});
+    expect((await ask(await mint())).status).toBe(200);
+    expect((await ask(before)).status).toBe(401);
+  });
+
+  it('that cannot be had are answered 503, and those that are known go on serving', async () => {
+    const fresh = await serveOperators(api, optionsOf({}, { freshMs: 0 }));
+    const token = await mint();
+    const away = { faults: [{ path: '/jwks', kind: 'error_before', status: 500 }] };
+    await atIdentity('/_control', away);
+    expect((await ask(token, fresh)).body).toMatchObject({
+      status: 503,
+      code: 'IDENTITY_PROVIDER_UNAVAILABLE',
+    });
+    expect(problems.join()).toContain('Expected 200 OK');
+    await atIdentity('/_control', { faults: [] });
+    expect((await ask(token, fresh)).status).toBe(200);
+    await atIdentity('/_control', away);
+    expect((await ask(token, fresh)).status).toBe(200);
+    await fresh.close();
+  });
+});
