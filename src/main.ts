@@ -97,8 +97,9 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
       circuits: () => connectors.circuits.views(),
       metrics: () => metrics.text(),
     });
+    // What it has begun by itself ends also when there is no address to listen on.
+    undo.push(async () => void (await api.close()));
     const address = await listen(api, config);
-    undo.push(() => api.close());
     const operators = access && (await entranceOf(access, database));
     return { url: address, system, embedded: embedded !== null, operators, stop };
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { WebSocket } from '@fastify/websocket';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ProblemError } from './operator/problem.ts';
 
 /** Codes that WebSockets are closed with (RFC 6455, section 7.4.1). */
 export const GOING_AWAY = 1001;
@@ -26,4 +27,29 @@ export function endBroken(error: Error, socket: WebSocket, request: FastifyReque
   const path = request.routeOptions.url ?? null;
   request.log.info({ path, code, message }, 'WebSocket broke');
   socket.terminate();
+}
+
+/**
+ * Asks a client again and again whether it is still there, and cuts off one that has not answered by the next time.
+ *
+ * @param everyMs between two questions
+ */
+export function keepAlive(socket: WebSocket, everyMs: number): void {
+  let answered = true;
+  socket.on('pong', () => {
+    answered = true;
+  });
+  const timer = setInterval(() => {
+    // It would not answer a farewell either.
+    if (!answered) return socket.terminate();
+    answered = false;
+    socket.ping();
+  }, everyMs);
+  socket.on('close', () => clearInterval(timer));
+}
+
+/** The refusal of a request at the path of a WebSocket that is none. */
+export function needsUpgrade(reply: FastifyReply): ProblemError {
+  reply.header('upgrade', 'websocket');
+  return new ProblemError(426, 'WEBSOCKET_NEEDED', 'This is a WebSocket: connect to it with ws: or wss:.');
 }

@@ -92,9 +92,11 @@ const Brand = () => (
 
 const SUMMARY_MS = 2_000;
 
-/** The lists of errors and statements are asked for again when something has moved that is in them. */
+/** What many pages show is asked for again when something has changed that is in it. */
 function useLiveLists(): void {
   useFeed({ summary_ms: SUMMARY_MS }, (message: FeedMessage) => {
+    // Whoever stops payments stops them for everybody, who should see it at once.
+    if (message.type === 'pauses') void refreshViews('/operator/overview', '/operator/operations');
     if (message.type !== 'summary') return;
     const { moves } = message;
     if (moves.some(({ from, to }) => from === 'ERROR' || to === 'ERROR'))

@@ -66,7 +66,7 @@ export function followFeed(filter: FeedFilter, after: number | null, handlers: F
         handlers.onState('live');
         if (connectedOnce) handlers.onAgain();
         connectedOnce = true;
-      } else {
+      } else if (message.type !== 'pauses') {
         seq = message.seq;
       }
       handlers.onMessage(message);

@@ -36,6 +36,7 @@ export class Pauses {
   /** Of its own, and so are those for changes: nothing else keeps them busy. */
   readonly #looks: Sessions;
   readonly #changes: Sessions;
+  readonly #watchers = new Set<() => void>();
   #timer: NodeJS.Timeout | null = null;
   #looking: Promise<void> = Promise.resolve();
   #next: Promise<void> | null = null;
@@ -73,6 +74,17 @@ export class Pauses {
   /** The pauses as this process sees them, by stage. */
   list(): ReadonlyMap<string, Pause> {
     return this.#view;
+  }
+
+  /**
+   * Calls back whenever this process has seen a stage paused or resumed.
+   *
+   * @param told must not throw
+   * @returns ends that
+   */
+  watch(told: () => void): () => void {
+    this.#watchers.add(told);
+    return () => this.#watchers.delete(told);
   }
 
   /**
@@ -185,7 +197,8 @@ export class Pauses {
     } else if (before && !pause) {
       this.#store.observer.resumed(stage);
       this.#listener.resumed(stage);
-    }
+    } else return;
+    for (const told of this.#watchers) told();
   }
 }
 

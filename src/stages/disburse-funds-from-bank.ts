@@ -90,7 +90,7 @@ function outcomeUnknown(
   inquiry: Extract<PaymentInquiry, { status: 'unavailable' }> | null,
 ): Outcome {
   const why = inquiry
-    ? inquiry.message
+    ? inquiry.message.replace(/\.$/, '')
     : 'it cannot be asked. Find out, then release the batch if they were taken';
   const fault = {
     code: 'PAYMENT_OUTCOME_UNKNOWN',

@@ -227,7 +227,7 @@ describe('/feed', () => {
       open(url, '?after=0&summary_ms=100'),
       open(url, '?after=0&summary_ms=100&region=paper'),
     ]);
-    await until('the past has come', () => all.messages.length === 2);
+    await until('the past has come', () => summaries(all).length === 1);
     for (let n = 0; n < 20; n += 1) {
       await append(
         ...many(n, { region: n % 2 ? 'paper' : 'delivery' }),
@@ -249,6 +249,22 @@ describe('/feed', () => {
     const paper = journal.filter(({ region }) => region === 'paper');
     await until('the rest has come', () => [...summed(summaries(some)).values()][0] === paper.length);
     expect(summed(summaries(some))).toEqual(counted(paper as unknown as Journalled[]));
+  });
+
+  it('tells with the sums which stages are paused, at the beginning and whenever it changes, also by another process', async () => {
+    const [stage] = system.store.registry.stages;
+    const name = stage?.name ?? '';
+    const who = { by: 'ann', reason: 'for a test' };
+    const url = await serve();
+    const [sums, all] = await Promise.all([open(url, '?summary_ms=100'), open(url, '')]);
+    const told = () => read(sums).flatMap((one) => (one.type === 'pauses' ? [one.stages] : []));
+    await until('it is told at first', () => told().length === 1);
+    await system.pauses.pause(name, who);
+    await until('it is told of the pause', () => told().length === 2);
+    await shop.database.sql`delete from actor_pauses`;
+    await until('it is told of the end', () => told().length === 3);
+    expect(told()).toEqual([[], [name], []]);
+    expect(read(all).map(({ type }) => type)).toEqual(['hello']);
   });
 
   it('closes a client that does not read, with the number after which it resumes without loss', async () => {

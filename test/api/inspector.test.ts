@@ -10,6 +10,7 @@ import { type InKindPipeline, openInKind } from '../support/in-kind.ts';
 import { type OperatorSurface, serveOperators } from '../support/operators.ts';
 import { type Outside, openOutside } from '../support/outside.ts';
 import type { Disbursing } from '../support/pipeline.ts';
+import { openRaw } from '../support/raw-websocket.ts';
 import { until as untilIt } from '../support/wait.ts';
 
 const VIEWER: Operator = { id: 'v', name: 'Vera', role: 'viewer' };
@@ -206,12 +207,31 @@ describe('the inspector', () => {
     for (const [query, status, code] of [
       ['', 401, 'TOKEN_MISSING'],
       [`?ticket=${TICKET}&id=B`, 400, 'REQUEST_INVALID'],
+      [`?ticket=${TICKET}&envelope=%00`, 400, 'REQUEST_INVALID'],
       [`?ticket=${TICKET}&machine=nothing`, 404, 'MACHINE_UNKNOWN'],
     ] as const) {
-      const plain = await fetch(`${surface.url}/inspector/ws${query}`);
-      expect(plain.status).toBe(status);
-      expect(((await plain.json()) as { code: string }).code).toBe(code);
+      const answer = await openRaw(`${surface.url}/inspector/ws${query}`);
+      if (!('status' in answer)) throw new Error(`${query} is not refused.`);
+      expect([query, answer.status, JSON.parse(answer.body).code]).toEqual([query, status, code]);
     }
+    const plain = await fetch(`${surface.url}/inspector/ws?ticket=${TICKET}`);
+    expect([plain.status, ((await plain.json()) as { code: string }).code]).toEqual([
+      426,
+      'WEBSOCKET_NEEDED',
+    ]);
+  });
+
+  it('shows a past to so many at once, and has room again when one leaves', async () => {
+    const url = `${surface.url}/inspector/ws?ticket=${TICKET}`;
+    const sockets = await Promise.all(Array.from({ length: 50 }, () => openRaw(url)));
+    const full = await openRaw(url);
+    expect('status' in full && [full.status, JSON.parse(full.body).code]).toEqual([503, 'INSPECTORS_FULL']);
+    for (const socket of sockets) if ('destroy' in socket) socket.destroy();
+    await until(async () => {
+      const answer = await openRaw(url);
+      if ('destroy' in answer) answer.destroy();
+      return !('status' in answer);
+    });
   });
 
   it('leads from /inspector to its page, with what is to be inspected', async () => {

@@ -19,18 +19,23 @@ afterEach(async () => {
 const reason = 'to see who may';
 
 /** A batch that stands in ERROR. */
-async function batchIn(region: string, code: string): Promise<string> {
+async function batchIn(region: string, code: string, more: { submittedAt?: Date } = {}): Promise<string> {
   const [id = ''] = await storedBatches(api.database, await storedEnvelope(api.database), 1, {
     region,
     status: 'ERROR',
     code,
+    ...more,
   });
   return id;
 }
 
 /** A batch that waits. */
-async function waitingBatch(region: string, code: string | null): Promise<string> {
-  const standing = { region, status: 'PENDING', code, dueAt: new Date(0) };
+async function waitingBatch(
+  region: string,
+  code: string | null,
+  more: { submittedAt?: Date } = {},
+): Promise<string> {
+  const standing = { region, status: 'PENDING', code, dueAt: new Date(0), ...more };
   const [id = ''] = await storedBatches(api.database, await storedEnvelope(api.database), 1, standing);
   return id;
 }
@@ -43,6 +48,7 @@ const work = (action: string, stage: string, id: Promise<string>) =>
 const stage = (name: string, action: string) =>
   Promise.resolve({ path: `/operator/stages/${name}/${action}`, body: { reason } });
 const PAY = 'disburse_funds_from_bank';
+const OUT = { submittedAt: new Date(0) };
 
 /** Everything that changes something: who may do it at least. */
 const ACTIONS: readonly [what: string, least: Role, ask: () => Promise<{ path: string; body: object }>][] = [
@@ -62,6 +68,11 @@ const ACTIONS: readonly [what: string, least: Role, ask: () => Promise<{ path: s
     'payer',
     () => work('retry', PAY, batchIn('sponsor_bank_dispatch', 'PAYMENT_LIST_DIFFERS')),
   ],
+  [
+    'retry a payment that was submitted, whatever its error',
+    'payer',
+    () => work('retry', PAY, batchIn('sponsor_bank_dispatch', 'STALE', OUT)),
+  ],
   ['release', 'payer', () => work('release', 'mapper_resolution', batchIn('fa_resolution', 'FA_UNRESOLVED'))],
   [
     'release a payment',
@@ -73,6 +84,11 @@ const ACTIONS: readonly [what: string, least: Role, ask: () => Promise<{ path: s
     'dispatch an unknown outcome',
     'payer',
     () => work('dispatch', PAY, waitingBatch('sponsor_bank_dispatch', 'PAYMENT_OUTCOME_UNKNOWN')),
+  ],
+  [
+    'dispatch a payment that was submitted, whatever its error',
+    'payer',
+    () => work('dispatch', PAY, waitingBatch('sponsor_bank_dispatch', null, OUT)),
   ],
   [
     'cancel',

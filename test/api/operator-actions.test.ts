@@ -183,7 +183,7 @@ describe('what only a payer decides', () => {
     const refused = await act('retry', target);
     expect([refused.status, refused.body.code]).toEqual([403, 'ROLE_MISSING']);
     expect(refused.body.detail).toMatch(
-      /^1 record of Pay stands at PAYMENT_OUTCOME_UNKNOWN .*payer.*operator/,
+      /^The money of 1 record of Pay may be out .*PAYMENT_OUTCOME_UNKNOWN.*payer.*operator/,
     );
     expect(await statesOf(api.database, 'sponsor_bank_dispatch', [...ids, ...unknown])).toEqual({ ERROR: 3 });
     expect(await latestAudit()).toMatchObject({ target, accepted: 0, refused: 0, problem: 'ROLE_MISSING' });
@@ -199,7 +199,45 @@ describe('what only a payer decides', () => {
     expect([refused.status, refused.body.code]).toEqual([403, 'ROLE_MISSING']);
   });
 
-  it('is left out when it turns into such a thing after the check and before its turn', async () => {
+  it('is what has been submitted to the bank, whatever became of the attempt afterwards', async () => {
+    const { envelope, ids } = await stopped(2, { ...PAYMENT, code: 'STALE' });
+    const [row] = await api.database.sql`select * from disbursement_envelopes where id = ${envelope}`;
+    const out = await storedBatches(api.database, row as never, 1, {
+      ...PAYMENT,
+      code: 'STALE',
+      submittedAt: new Date(),
+    });
+    const target = { stage: 'disburse_funds_from_bank', envelope, code: 'STALE' };
+    expect(await preview('retry', target)).toMatchObject({ matching: 3, payer_only: true });
+    const refused = await act('retry', target);
+    expect([refused.status, refused.body.code]).toEqual([403, 'ROLE_MISSING']);
+    expect(refused.body.detail).toContain('1 record of Pay');
+    expect(await statesOf(api.database, 'sponsor_bank_dispatch', [...ids, ...out])).toEqual({ ERROR: 3 });
+    const single = { stage: 'disburse_funds_from_bank', ids };
+    expect(await preview('retry', single)).toMatchObject({ matching: 2, payer_only: false });
+    expect((await act('retry', single)).body).toMatchObject({ accepted: 2 });
+    expect((await act('retry', target, 'payer')).body).toMatchObject({ accepted: 1 });
+  });
+
+  it('is no block of funds: blocking pays nobody', async () => {
+    const envelope = await storedEnvelope(
+      api.database,
+      {},
+      {
+        funds_blocked_with_bank: 'ERROR',
+        funds_blocked_latest_error_code: 'STALE',
+        funds_blocked_submitted_at: new Date(),
+      },
+    );
+    const target = { stage: 'block_funds_with_bank', envelope: envelope.id };
+    expect(await preview('retry', target)).toMatchObject({ matching: 1, payer_only: false });
+    expect((await act('retry', target)).body).toMatchObject({ accepted: 1 });
+  });
+
+  it.each([
+    ['its outcome is unknown', "sponsor_bank_dispatch_latest_error_code = 'PAYMENT_OUTCOME_UNKNOWN'"],
+    ['it has been submitted', 'sponsor_bank_dispatch_submitted_at = now()'],
+  ])('is left out when %s after the check and before its turn', async (_what, change) => {
     const { ids } = await stopped(1, { ...PAYMENT, code: 'BANK_REFUSED' });
     const [id = ''] = ids;
     const { sql } = api.database;
@@ -213,9 +251,7 @@ describe('what only a payer decides', () => {
           where datname = current_database() and wait_event_type = 'Lock' and query like '%disbursement_batch_control%'`;
         return row?.n === 1;
       });
-      await tx`
-        update disbursement_batch_control set sponsor_bank_dispatch_latest_error_code = 'PAYMENT_OUTCOME_UNKNOWN'
-        where id = ${id}`;
+      await tx`update disbursement_batch_control set ${tx.unsafe(change)} where id = ${id}`;
     });
     expect((await asked)?.body).toEqual({ accepted: 0, refused: 1, remaining: 0 });
     expect(await statesOf(api.database, 'sponsor_bank_dispatch', ids)).toEqual({ ERROR: 1 });

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { errorCountText } from '../../src/api/operator/error-counts.ts';
+import { stageNamed } from '../../src/api/operator/stages.ts';
 import { type ErrorItems, errorItems, errors } from '../../src/api/operator/wire/errors.ts';
 import { insertRows } from '../../src/db/bulk.ts';
 import * as schema from '../../src/db/schema/index.ts';
@@ -85,6 +87,9 @@ describe('errors as operators see them', () => {
     await failBatches(other, 'fa_resolution', 'FA_UNRESOLVED', 9);
     await failBatches(envelope, 'fa_resolution', ODD_CODE, 2);
     await failBatches(other, 'sponsor_bank_dispatch', 'PAYMENT_OUTCOME_UNKNOWN', 2);
+    await failBatches(other, 'sponsor_bank_dispatch', 'BANK_REFUSED', 1);
+    const [out = ''] = await failBatches(other, 'sponsor_bank_dispatch', 'STALE', 2);
+    await sql`update disbursement_batch_control set sponsor_bank_dispatch_submitted_at = ${NOON} where id = ${out}`;
     await failBatches(other, 'warehouse_allocation', 'NO_WAREHOUSE_FOUND', 1);
     await insertRows(sql, schema.accountStatements, [
       {
@@ -113,6 +118,8 @@ describe('errors as operators see them', () => {
       `mapper_resolution ${ODD_CODE}: 2`,
       'check_funds_with_bank BANK_DOWN: 1',
       'disburse_funds_from_bank PAYMENT_OUTCOME_UNKNOWN: 2',
+      'disburse_funds_from_bank STALE: 2',
+      'disburse_funds_from_bank BANK_REFUSED: 1',
       'mt940_processor INVALID_ACCOUNT_NUMBER: 1',
       'warehouse_allocation NO_WAREHOUSE_FOUND: 1',
     ]);
@@ -136,6 +143,9 @@ describe('errors as operators see them', () => {
       [ODD_CODE]: { actions: ['retry', 'release'], payer_only: ['release'] },
       BANK_DOWN: { actions: ['retry'], payer_only: [] },
       PAYMENT_OUTCOME_UNKNOWN: { actions: ['retry', 'release'], payer_only: ['retry', 'release'] },
+      // One of them has been submitted.
+      STALE: { actions: ['retry', 'release'], payer_only: ['retry', 'release'] },
+      BANK_REFUSED: { actions: ['retry', 'release'], payer_only: ['release'] },
       INVALID_ACCOUNT_NUMBER: { actions: ['retry'], payer_only: [] },
       NO_WAREHOUSE_FOUND: { actions: ['retry'], payer_only: [] },
     });
@@ -204,6 +214,15 @@ describe('errors as operators see them', () => {
       400,
       'CURSOR_INVALID',
     ]);
+  });
+
+  it('of payments that may be out are found by the index of what is in ERROR', async () => {
+    const info = stageNamed(api.system, 'disburse_funds_from_bank');
+    const plan = await api.database.sql.begin(async (sql) => {
+      await sql`set local enable_seqscan = off`;
+      return sql.unsafe(`explain ${errorCountText(info)}`);
+    });
+    expect(JSON.stringify(plan)).toContain('sponsor_bank_dispatch_in_error');
   });
 
   it.each(['warehouse_notification', 'agency_notification', 'beneficiary_notification'])(

@@ -186,6 +186,15 @@ describe('the overview of a pipeline', () => {
     await world.pipeline.database.sql`
       update disbursement_batch_control set sponsor_bank_dispatch_status = 'ERROR',
         sponsor_bank_dispatch_latest_error_code = 'PAYMENT_OUTCOME_UNKNOWN' where id = ${unpaidId}`;
+    // What has been submitted may be paid, whatever the code.
+    const more = await world.pipeline.disburse(program, [['3'], ['4']]);
+    const [staleId = '', refusedId = ''] = more.batches.map(({ row }) => row.id ?? '');
+    for (const id of [staleId, refusedId]) await batchIs(id, { sponsor_bank_dispatch_status: 'PROCESSED' });
+    await world.pipeline.database.sql`
+      update disbursement_batch_control set sponsor_bank_dispatch_status = 'ERROR',
+        sponsor_bank_dispatch_latest_error_code = case id when ${staleId} then 'STALE' else 'BANK_REFUSED' end,
+        sponsor_bank_dispatch_submitted_at = case id when ${staleId} then ${clock.now()}::timestamptz end
+      where id in (${staleId}, ${refusedId})`;
     await world.pipeline.database.sql`
       insert into actor_parked (machine, actor_id, reason, parked_at)
       values ('geo', 'G-1', 'It is in a state that nobody knows.', ${clock.now()})`;
@@ -197,6 +206,9 @@ describe('the overview of a pipeline', () => {
       stage: 'disburse_funds_from_bank',
       code: 'PAYMENT_OUTCOME_UNKNOWN',
     });
+    const withCode = (code: string) => attention.find((one) => one.code === code);
+    expect(withCode('STALE')).toMatchObject({ kind: 'outcome_unknown', severity: 'high', count: 1 });
+    expect(withCode('BANK_REFUSED')).toMatchObject({ kind: 'errors', severity: 'medium', count: 1 });
     const errors = attention.find(({ stage, kind }) => kind === 'errors' && stage === 'mapper_resolution');
     expect(errors).toMatchObject({ severity: 'medium', count: 1, code: 'FA_UNRESOLVED' });
     expect(errors?.sentence).toContain('Resolve accounts');
@@ -204,7 +216,7 @@ describe('the overview of a pipeline', () => {
     expect(attention.map(({ kind }) => kind)).not.toContain('no_worker');
     await world.pipeline.database.sql`
       update disbursement_batch_control set sponsor_bank_dispatch_status = 'PROCESSED',
-        sponsor_bank_dispatch_latest_error_code = null where id = ${unpaidId}`;
+        sponsor_bank_dispatch_latest_error_code = null where sponsor_bank_dispatch_status = 'ERROR'`;
     await world.pipeline.database.sql`delete from actor_parked`;
   });
 

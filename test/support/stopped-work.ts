@@ -30,6 +30,8 @@ export interface Standing {
   readonly since?: Date;
   readonly dueAt?: Date | null;
   readonly attempts?: number;
+  /** When it was submitted to whom it is for; only of regions that submit. */
+  readonly submittedAt?: Date;
 }
 
 /** Stores batches that stand at the same place. @returns their ids */
@@ -44,6 +46,7 @@ export async function storedBatches(
     since = new Date(Date.now() - 60_000),
     dueAt = null,
     attempts = 3,
+    submittedAt,
   }: Standing,
 ): Promise<string[]> {
   const rows = Array.from({ length: count }, () => ({
@@ -53,6 +56,7 @@ export async function storedBatches(
     [`${region}_timestamp`]: since,
     [`${region}_due_at`]: dueAt,
     [`${region}_attempts`]: attempts,
+    ...(submittedAt === undefined ? {} : { [`${region}_submitted_at`]: submittedAt }),
   }));
   await insertRows(sql, disbursementBatchControl, rows);
   // As if it had come there by itself: what is counted is the journal.

@@ -118,11 +118,17 @@ export class FeedConnection {
       const message = summary.take(clock.now());
       if (message) this.#socket.send(bytesOf(message), { binary: false });
     };
+    const { pauses } = this.#system;
+    const sendPauses = () =>
+      this.#socket.send(bytesOf({ type: 'pauses', stages: [...pauses.list().keys()] }), { binary: false });
+    sendPauses();
+    const endWatch = pauses.watch(sendPauses);
     const timer = setInterval(send, everyMs);
     try {
       for await (const entries of this.#system.feed.follow({ after, filter, signal })) summary.add(entries);
     } finally {
       clearInterval(timer);
+      endWatch();
     }
     // What the process has seen before it stops.
     send();

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { OperatorContext } from '../operator/context.ts';
 import { answerProblem, ProblemError } from '../operator/problem.ts';
 import type { Operator } from '../operator/wire/common.ts';
+import { needsUpgrade } from '../sockets.ts';
 import { FEED_TIMES, FeedConnection } from './connection.ts';
 import { type FeedRequest, readFeedRequest } from './request.ts';
 
@@ -63,15 +64,6 @@ export async function feed(
       await connection.serve(admitted.request);
     },
   });
-}
-
-function needsUpgrade(reply: FastifyReply): ProblemError {
-  reply.header('upgrade', 'websocket');
-  return new ProblemError(
-    426,
-    'WEBSOCKET_NEEDED',
-    'The feed is a WebSocket: connect to it with ws: or wss:.',
-  );
 }
 
 function feedFull(clientsMax: number): ProblemError {

@@ -1,12 +1,10 @@
 import type { WebSocket } from '@fastify/websocket';
 import type { JournalFilter } from '../../runtime/journal.ts';
 import type { OperatorContext } from '../operator/context.ts';
+import { GOING_AWAY, INTERNAL_ERROR, keepAlive } from '../sockets.ts';
 import type { InspectorQuery } from './query.ts';
 
 const PING_MS = 20_000;
-/** RFC 6455 section 7.4.1. */
-const GOING_AWAY = 1001;
-const INTERNAL_ERROR = 1011;
 
 /**
  * Streams to one inspector: first the past of what it asked for, then what happens. A slow one is waited for; it misses
@@ -23,7 +21,7 @@ export async function inspect(
   const gone = new AbortController();
   socket.on('close', () => gone.abort());
   socket.on('error', () => gone.abort());
-  const ping = setInterval(() => socket.ping(), PING_MS);
+  keepAlive(socket, PING_MS);
   const signal = AbortSignal.any([gone.signal, closing]);
   const texts: string[] = [];
   // Loaded by those who inspect only.
@@ -41,8 +39,6 @@ export async function inspect(
   } catch (error) {
     system.store.observer.troubled('inspector', error);
     socket.close(INTERNAL_ERROR, 'Something went wrong here; connect again.');
-  } finally {
-    clearInterval(ping);
   }
 }
 

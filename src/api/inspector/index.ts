@@ -1,8 +1,12 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { OperatorContext } from '../operator/context.ts';
 import { answerProblem, ProblemError } from '../operator/problem.ts';
+import { needsUpgrade } from '../sockets.ts';
 import { inspect } from './connection.ts';
 import { type InspectorQuery, inspectorQuery } from './query.ts';
+
+/** Inspectors of one process at most: each is told a whole past. */
+const INSPECTORS_MAX = 50;
 
 /** `/inspector`, which leads to its page, and `/inspector/ws`, the journal as Stately inspection events. */
 export async function inspector(
@@ -17,18 +21,36 @@ export async function inspector(
     const { search } = new URL(request.url, 'http://localhost');
     return reply.redirect(`${app.prefix}/#/inspector${search}`);
   });
-  app.get(
-    '/inspector/ws',
-    {
-      websocket: true,
-      onRequest: async (request: FastifyRequest) => {
-        await context.access.operatorOfSocket(request);
-        readQuery(context, request);
-      },
+  let inspectors = 0;
+  app.route({
+    method: 'GET',
+    url: '/inspector/ws',
+    exposeHeadRoute: false,
+    onRequest: async (request: FastifyRequest, reply: FastifyReply) => {
+      if (!request.ws) throw needsUpgrade(reply);
+      await context.access.operatorOfSocket(request);
+      readQuery(context, request);
     },
-    (socket, request) => inspect(context, socket, readQuery(context, request), closing.signal),
-  );
+    // From here to the upgrade nothing is waited for, so the bound holds.
+    preHandler: (_request, _reply, done) => done(inspectors < INSPECTORS_MAX ? undefined : FULL),
+    handler: (_request, reply) => {
+      throw needsUpgrade(reply);
+    },
+    wsHandler: (socket, request) => {
+      inspectors += 1;
+      socket.on('close', () => {
+        inspectors -= 1;
+      });
+      return inspect(context, socket, readQuery(context, request), closing.signal);
+    },
+  });
 }
+
+const FULL = new ProblemError(
+  503,
+  'INSPECTORS_FULL',
+  `${INSPECTORS_MAX} inspectors are open here; close one, or try again later.`,
+);
 
 /** @throws ProblemError */
 function readQuery({ system }: OperatorContext, request: FastifyRequest): InspectorQuery {

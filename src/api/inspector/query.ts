@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { line } from '../operator/wire/common.ts';
 
 /**
  * What is inspected: an envelope with its children (`machine` narrows them), or one actor with its own past; everything from
@@ -6,10 +7,10 @@ import { z } from 'zod';
  */
 export const inspectorQuery = z
   .object({
-    envelope: z.string().min(1).max(200).optional(),
-    machine: z.string().max(40).optional(),
-    id: z.string().min(1).max(200).optional(),
-    ticket: z.string().optional(),
+    envelope: line(200).min(1).optional(),
+    machine: line(40).optional(),
+    id: line(200).min(1).optional(),
+    ticket: line(200).optional(),
   })
   .refine(({ machine, id }) => id === undefined || machine !== undefined, {
     message: 'an id needs its machine',

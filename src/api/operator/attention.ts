@@ -51,9 +51,9 @@ const times = (count: number, one: string, many: string): string =>
   count === 1 ? `One ${one}` : `${count.toLocaleString('en')} ${many}`;
 
 function errorsNow(stages: readonly StageOverview[], errors: readonly ErrorCount[]): Attention[] {
-  return errors.map(({ stage, code, count, since }) => {
+  return errors.map(({ stage, code, submitted, count, since }) => {
     const title = stages.find((one) => one.stage === stage)?.title ?? stage;
-    const unknown = PAYER_CODES.includes(code);
+    const unknown = submitted || PAYER_CODES.includes(code);
     const sentence = unknown
       ? `${times(count, 'batch has', 'batches have')} payments that the bank may or may not have taken (${code}): ` +
         'ask the bank, then release what it took or retry what it did not.'

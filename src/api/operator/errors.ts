@@ -4,6 +4,7 @@ import type { Tx } from '../../db/connection.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { endpoint } from './endpoint.ts';
 import { atOneMoment } from './one-moment.ts';
+import { isSubmittedText } from './payers-work.ts';
 import { type StageInfo, stageList, stageNamed } from './stages.ts';
 import { PAYER_CODES } from './wire/actions.ts';
 import { line } from './wire/common.ts';
@@ -83,11 +84,14 @@ interface Group {
   readonly count: number;
   readonly first_at: Date;
   readonly last_at: Date;
+  /** Whether money of some of them may be out. */
+  readonly submitted: boolean;
 }
 
 async function groupsOf(sql: Tx, info: StageInfo, envelope: string | undefined): Promise<Errors['groups']> {
   const { from, code, timestamp, where, values } = textsOf(info, envelope);
   // From code to code by the index, and each counted on it: twice as quick as grouping where very many stand there.
+  const submitted = `bool_or(${isSubmittedText(info) ?? 'false'})`;
   const next = (beyond: string) =>
     `select ${code} from ${from} where ${where} ${beyond} order by ${code} limit 1`;
   const rows = await sql.unsafe<Group[]>(
@@ -96,13 +100,14 @@ async function groupsOf(sql: Tx, info: StageInfo, envelope: string | undefined):
        union all
        select (${next(`and ${code} > codes.code`)}), n + 1 from codes where codes.code is not null and n < ${CODES_MAX})
      select codes.code, counted.* from codes, lateral (
-       select count(*)::int as count, min(${timestamp}) as first_at, max(${timestamp}) as last_at
+       select count(*)::int as count, min(${timestamp}) as first_at, max(${timestamp}) as last_at,
+         ${submitted} as submitted
        from ${from} where ${where} and ${code} = codes.code) counted
      where codes.code is not null order by count desc, code`,
     values,
   );
   const groups: Errors['groups'] = [];
-  for (const { code: one, count, first_at, last_at } of rows) {
+  for (const { code: one, count, first_at, last_at, submitted: isOut } of rows) {
     const [latest] = await itemsOf(sql, info, { code: one, envelope, limit: 0, before: null });
     groups.push({
       stage: info.stage,
@@ -114,23 +119,28 @@ async function groupsOf(sql: Tx, info: StageInfo, envelope: string | undefined):
       first_at: first_at.toISOString(),
       last_at: last_at.toISOString(),
       message: latest?.message ?? null,
-      ...actionsOn(info, one),
+      ...actionsOn(info, one, isOut),
     });
   }
   return groups;
 }
 
-/** What an operator can do about an error, and what of it only a payer. */
+/**
+ * What an operator can do about an error, and what of it only a payer.
+ *
+ * @param isOut whether money of one of those that have it may be out
+ */
 function actionsOn(
   { actor, region, states }: StageInfo,
   code: string,
+  isOut: boolean,
 ): Pick<Errors['groups'][number], 'actions' | 'payer_only'> {
   const state = actor.machine.states[region.region]?.states[states.error];
   const actions = (['retry', 'release'] as const).filter((action) =>
     state?.transitions.has(`${region.region}.${action}`),
   );
-  const isPayersCode = PAYER_CODES.includes(code);
-  return { actions, payer_only: actions.filter((action) => action === 'release' || isPayersCode) };
+  const isPayers = isOut || PAYER_CODES.includes(code);
+  return { actions, payer_only: actions.filter((action) => action === 'release' || isPayers) };
 }
 
 interface Item {

@@ -200,11 +200,12 @@ async function requireNoPayersWork(
   if (ROLES.indexOf(operator.role) >= ROLES.indexOf('payer')) return;
   const count = await countWork(database.sql, selection, now, 'payer');
   if (count === 0) return;
-  const [records, stand] = count === 1 ? ['record', 'stands'] : ['records', 'stand'];
+  const records = count === 1 ? 'record' : 'records';
   throw new ProblemError(
     403,
     'ROLE_MISSING',
-    `${count} ${records} of ${selection.info.title} ${stand} at ${PAYER_CODES.join(' or ')}, which only a payer may ` +
-      `resolve; ${operator.name} has the role ${operator.role}. Nothing has been done.`,
+    `The money of ${count} ${records} of ${selection.info.title} may be out (submitted to the bank, or ` +
+      `${PAYER_CODES.join(' or ')}), which only a payer may decide about; ${operator.name} has the role ` +
+      `${operator.role}. Nothing has been done.`,
   );
 }

@@ -1,6 +1,7 @@
 import { quoted } from '../../db/bulk.ts';
 import type { Queryable } from '../../db/connection.ts';
 import type { SnapshotView } from '../../runtime/codec.ts';
+import { isPayersWork, isSubmittedText } from './payers-work.ts';
 import type { StageInfo } from './stages.ts';
 import { PAYER_CODES } from './wire/actions.ts';
 
@@ -43,7 +44,7 @@ export async function selectWork(
 /**
  * How many pieces of work an action is for, exactly.
  *
- * @param only `payer`: those whose error is a payer's to resolve
+ * @param only `payer`: those of which only a payer may decide, see {@link isPayersWork}
  */
 export async function countWork(
   sql: Queryable,
@@ -52,7 +53,7 @@ export async function countWork(
   only: 'all' | 'payer' = 'all',
 ): Promise<number> {
   const { id, from, where, code, values } = textsOf(selection, now);
-  const payers = only === 'payer' ? `and t.${code} = any($${values.push([...PAYER_CODES])}::text[])` : '';
+  const payers = only === 'payer' ? `and ${isPayersText(selection.info, code, values)}` : '';
   // Few are parked: taking them off is quicker than asking of each record whether it is.
   const machine = `$${values.push(selection.info.actor.name)}`;
   const [row] = await sql.unsafe<{ count: string }[]>(
@@ -68,7 +69,7 @@ export async function countWork(
  * Whether an actor, as it stands under its lock, is still one that an action is for. Whether its state allows the action
  * is the runtime's affair.
  *
- * @param isPayer whether errors that only a payer resolves may be among them
+ * @param isPayer whether what only a payer may decide about may be among them
  */
 export function stillFits(
   { info, code, asOf }: WorkSelection,
@@ -78,7 +79,7 @@ export function stillFits(
   const stage = context.stages[info.region.region];
   if (!stage) return false;
   if (code !== undefined && stage.errorCode !== code) return false;
-  if (!isPayer && stage.errorCode !== null && PAYER_CODES.includes(stage.errorCode)) return false;
+  if (!isPayer && isPayersWork(info, stage)) return false;
   return asOf === undefined || stage.timestamp === null || stage.timestamp <= asOf;
 }
 
@@ -132,6 +133,13 @@ function textsOf({ info, action, ids, code, envelope, asOf }: WorkSelection, now
     code: column.code,
     values,
   };
+}
+
+/** {@link isPayersWork} as the database has it. */
+function isPayersText(info: StageInfo, code: string, values: unknown[]): string {
+  const isSubmitted = isSubmittedText(info, 't.');
+  const hasCode = `coalesce(t.${code} = any($${values.push([...PAYER_CODES])}::text[]), false)`;
+  return isSubmitted === null ? hasCode : `(${hasCode} or ${isSubmitted})`;
 }
 
 const isParked = (id: string, parameter: number): string =>

@@ -10,6 +10,7 @@ import { type Outcome, runAction } from './run.ts';
 import {
   ACTION_EFFECTS,
   ACTION_LABELS,
+  MONEY_OUT_WARNING,
   moneyWarning,
   outcomeSentences,
   targetWords,
@@ -111,7 +112,8 @@ function Ask({ action, target, preview, onRun, onClose }: AskProps) {
   const [checked, setChecked] = useState(false);
   const label = ACTION_LABELS[action];
   const forbidden = whyNot(preview.payer_only ? 'payer' : 'operator');
-  const warning = moneyWarning(target.code);
+  const isOut = preview.payer_only && action !== 'release';
+  const warning = moneyWarning(target.code) ?? (isOut ? MONEY_OUT_WARNING : null);
   if (preview.matching === 0) {
     return (
       <div className="action-form">

@@ -32,6 +32,10 @@ const MONEY_WARNINGS: Readonly<Record<string, string>> = {
 export const moneyWarning = (code: string | undefined): string | null =>
   code === undefined ? null : (MONEY_WARNINGS[code] ?? null);
 
+/** What to know when the server says that some of them are for a payer, whatever their code. */
+export const MONEY_OUT_WARNING =
+  'Some of these have been submitted to the bank and may have been paid. Find out at the bank first: a retry asks it again and sends only what it has never seen.';
+
 const DONE: Readonly<Record<WorkActionKind, string>> = {
   retry: 'will be tried again',
   release: 'released',

@@ -53,7 +53,7 @@ export function StageFigures({ stage }: { readonly stage: StageOverview }) {
             Paused
           </Link>
         ) : oldest === null ? (
-          <span>Nothing waits</span>
+          <span>Nothing due</span>
         ) : (
           <Waiting since={oldest} />
         )}

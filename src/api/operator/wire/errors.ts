@@ -16,7 +16,7 @@ export const errorGroup = z.object({
   /** What the latest of them says. */
   message: z.string().nullable(),
   actions: z.array(z.enum(['retry', 'release'])),
-  /** Whether acting on it may decide about money that is out: for a payer only. */
+  /** What of it is for a payer only when it is for all of them: it may decide about money that is out. */
   payer_only: z.array(z.enum(['retry', 'release'])),
 });
 export const errors = z.object({ groups: z.array(errorGroup) });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { moment, sequence, transition } from './common.ts';
+import { line, moment, sequence, transition } from './common.ts';
 
 /** What `/feed` takes in its query. All conditions must hold; `envelope` is an envelope's id. */
 export const feedQuery = z.strictObject({
@@ -7,11 +7,11 @@ export const feedQuery = z.strictObject({
     .stringFormat('whole number', /^\d{1,15}$/)
     .transform(Number)
     .optional(),
-  machine: z.string().min(1).max(100).optional(),
-  id: z.string().min(1).max(200).optional(),
-  envelope: z.string().min(1).max(200).optional(),
-  region: z.string().min(1).max(100).optional(),
-  to: z.string().min(1).max(100).optional(),
+  machine: line(100).min(1).optional(),
+  id: line(200).min(1).optional(),
+  envelope: line(200).min(1).optional(),
+  region: line(100).min(1).optional(),
+  to: line(100).min(1).optional(),
   /** Sends a summary of what has happened at most so often, instead of every transition; milliseconds. */
   summary_ms: z.coerce.number().int().min(100).max(60_000).optional(),
   /** From `POST /operator/tickets`, where a browser cannot send the header. */
@@ -43,7 +43,12 @@ export const feedSummary = z.object({
     }),
   ),
 });
-export const feedMessage = z.discriminatedUnion('type', [feedHello, feedTransition, feedSummary]);
+/**
+ * The stages that are paused, where summaries are asked for: once at the beginning and whenever it changes. Pauses are no
+ * transitions, so they have no sequence number.
+ */
+export const feedPauses = z.object({ type: z.literal('pauses'), stages: z.array(z.string()) });
+export const feedMessage = z.discriminatedUnion('type', [feedHello, feedTransition, feedSummary, feedPauses]);
 export type FeedMessage = z.infer<typeof feedMessage>;
 
 /** The close code for a client that did not read fast enough; the reason is `{"seq": <last sent>}`. */

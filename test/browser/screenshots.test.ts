@@ -1,0 +1,74 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { links } from '../../src/dashboard/links.ts';
+import { type Everything, openEverything } from './everything.ts';
+
+/** Where the pictures go; without it none are made. `npm run screenshots` sets it. */
+const FOLDER = process.env.SCREENSHOTS ?? '';
+const PEOPLE = 120;
+const THEMES = ['light', 'dark'] as const;
+const WIDE = { width: 1280, height: 900 };
+const TELEPHONE = { width: 390, height: 844 };
+
+interface Picture {
+  readonly name: string;
+  readonly path: string;
+  /** Stands there when the page has all it shows. */
+  readonly shows: string;
+  /** Left out: that of the page, at most twice its width. */
+  readonly size?: typeof WIDE;
+}
+
+const picturesOf = ({ held, refused }: Everything): readonly Picture[] => [
+  { name: 'overview', path: links.overview(), shows: '.uplot' },
+  { name: 'envelopes', path: links.envelopes(), shows: 'td a' },
+  { name: 'envelope', path: links.envelope(held.envelope.id), shows: 'td' },
+  { name: 'actor', path: links.actor('batch', refused.batches[0]?.row.id ?? ''), shows: '.react-flow__node' },
+  { name: 'errors', path: links.errors(), shows: 'text=BANK_REFUSED' },
+  { name: 'statements', path: links.statements({ tab: 'discrepancies' }), shows: 'td' },
+  { name: 'operations', path: links.operations(), shows: 'td' },
+  { name: 'audit', path: links.audit(), shows: '.audit-entry' },
+  { name: 'overview-390', path: links.overview(), shows: 'article.stage', size: TELEPHONE },
+];
+
+describe.runIf(FOLDER !== '')('pictures of the dashboard', { timeout: 180_000 }, () => {
+  it('are made of every page in both themes', async () => {
+    await mkdir(FOLDER, { recursive: true });
+    const everything = await openEverything({}, PEOPLE);
+    try {
+      for (const theme of THEMES) {
+        const { page, faults } = await everything.world.open('/', {
+          colorScheme: theme,
+          reducedMotion: 'reduce',
+        });
+        for (const picture of picturesOf(everything)) {
+          await take(page, everything.world.url, picture, join(FOLDER, `${picture.name}-${theme}.png`));
+        }
+        expect(faults).toEqual([]);
+      }
+    } finally {
+      await everything.world.close();
+    }
+  });
+});
+
+async function take(page: Page, url: string, picture: Picture, path: string): Promise<void> {
+  const { width } = picture.size ?? WIDE;
+  await page.setViewportSize(picture.size ?? WIDE);
+  // A page of its own each time: what was opened or scrolled before is not in the picture.
+  await page.goto('about:blank');
+  await page.goto(`${url}/#${picture.path}`);
+  await page.locator(picture.shows).first().waitFor({ state: 'attached' });
+  await page.locator('main .loading').waitFor({ state: 'detached' });
+  await page.getByRole('status').getByText('Live').waitFor();
+  const whole = await page.evaluate<number>('document.documentElement.scrollHeight');
+  const height = Math.min(whole, 2 * width);
+  await page.screenshot({
+    path,
+    fullPage: true,
+    clip: { x: 0, y: 0, width, height },
+    animations: 'disabled',
+  });
+}
