@@ -88,7 +88,7 @@ CREATE INDEX "operator_actions_operator" ON "operator_actions" USING btree ("ope
 CREATE INDEX "operator_actions_operator_id" ON "operator_actions" USING btree ("operator_id","id");--> statement-breakpoint
 CREATE INDEX "operator_actions_action" ON "operator_actions" USING btree ("action","id");--> statement-breakpoint
 CREATE INDEX "operator_tickets_expires" ON "operator_tickets" USING btree ("expires_at");--> statement-breakpoint
-CREATE INDEX "actor_counts_in_error" ON "actor_counts" USING btree ("correlation_id","machine") WHERE "actor_counts"."state" = 'ERROR' and "actor_counts"."count" > 0;--> statement-breakpoint
+CREATE INDEX "actor_counts_in_error" ON "actor_counts" USING btree ("correlation_id","machine") WHERE "actor_counts"."state" = 'ERROR';--> statement-breakpoint
 CREATE INDEX "fa_resolution_in_error" ON "disbursement_batch_control" USING btree ("fa_resolution_latest_error_code","fa_resolution_timestamp") WHERE "disbursement_batch_control"."fa_resolution_status" = 'ERROR';--> statement-breakpoint
 CREATE INDEX "geo_resolution_in_error" ON "disbursement_batch_control" USING btree ("geo_resolution_latest_error_code","geo_resolution_timestamp") WHERE "disbursement_batch_control"."geo_resolution_status" = 'ERROR';--> statement-breakpoint
 CREATE INDEX "warehouse_allocation_in_error" ON "disbursement_batch_control" USING btree ("warehouse_allocation_latest_error_code","warehouse_allocation_timestamp") WHERE "disbursement_batch_control"."warehouse_allocation_status" = 'ERROR';--> statement-breakpoint

@@ -15,6 +15,7 @@ export function loginPage(users: readonly User[], clientId: string, action: stri
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Sign in</title>
+<link rel="icon" href="data:,">
 <style>body { font: 1rem/1.5 system-ui, sans-serif; max-width: 30rem; margin: 10vh auto; padding: 0 1rem }
 button { font: inherit; padding: 0.3rem 1rem; min-width: 12rem }</style>
 <h1>Sign in to ${escaped(clientId)}</h1>

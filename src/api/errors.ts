@@ -29,10 +29,29 @@ export const HTTP_REFUSALS: Readonly<Record<number, readonly [code: string, sent
 };
 
 /**
- * Answers every error as a message envelope: refusals of HTTP with their status, and anything else as a fault of ours:
- * 500 with an id that the log has too, and nothing about what went wrong.
+ * Answers a refusal in another form than a message envelope, on paths whose clients know no such thing. The status is set.
+ *
+ * @returns null for all other paths: nothing has been sent
  */
-export function answerErrors(app: FastifyInstance, clock: Clock): void {
+export type OtherForm = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  status: number,
+  code: string,
+  sentence: string,
+) => FastifyReply | null;
+
+/** How what no route answers is answered. */
+export interface Answering {
+  readonly clock: Clock;
+  readonly otherForm: OtherForm;
+}
+
+/**
+ * Answers every error as a message envelope, unless its path has another form: refusals of HTTP with their status, and
+ * anything else as a fault of ours: 500 with an id that the log has too, and nothing about what went wrong.
+ */
+export function answerErrors(app: FastifyInstance, answering: Answering): void {
   const methods = new Map<string, Set<string>>();
   app.addHook('onRoute', ({ url, method }) => {
     const known = methods.get(url) ?? new Set();
@@ -43,49 +62,57 @@ export function answerErrors(app: FastifyInstance, clock: Clock): void {
     const allowed = methods.get(pathOf(request.url));
     if (allowed) reply.header('allow', [...allowed].join(', '));
     const status = allowed ? 405 : 404;
-    return refuse(request, reply, clock, status, ...wordsOf(status));
+    return refuse(request, reply, answering, status, ...wordsOf(status));
   });
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    if (error instanceof NotJsonError) return refuse(request, reply, clock, 400, error.code, error.message);
+    if (error instanceof NotJsonError)
+      return refuse(request, reply, answering, 400, error.code, error.message);
     if (error instanceof HttpError)
-      return refuse(request, reply, clock, error.statusCode, error.code, error.message);
+      return refuse(request, reply, answering, error.statusCode, error.code, error.message);
     const status = error.statusCode ?? 500;
-    if (status >= 400 && status < 500) return refuse(request, reply, clock, status, ...wordsOf(status));
-    return answerFault(error, request, reply, clock);
+    if (status >= 400 && status < 500) return refuse(request, reply, answering, status, ...wordsOf(status));
+    return answerFault(error, request, reply, answering);
   });
 }
 
 /** Answers what the router refuses before there is a route: a URL that cannot be read. */
-export function routerErrors(clock: Clock) {
+export function routerErrors(answering: Answering) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const status = error.statusCode ?? 400;
-    refuse(request, reply, clock, status, ...wordsOf(status));
+    refuse(request, reply, answering, status, ...wordsOf(status));
   };
 }
 
 const pathOf = (url: string): string => url.split('?', 1)[0] ?? '';
 
+/** What the router alone refuses, on paths that say an id. */
+const ROUTER_REFUSALS: typeof HTTP_REFUSALS = { 414: ['PATH_TOO_LONG', 'A part of the path is too long.'] };
+
 function wordsOf(status: number): readonly [code: string, sentence: string] {
-  return HTTP_REFUSALS[status] ?? ['REQUEST_REFUSED', 'The request is refused.'];
+  return HTTP_REFUSALS[status] ?? ROUTER_REFUSALS[status] ?? ['REQUEST_REFUSED', 'The request is refused.'];
 }
 
 function refuse(
   request: FastifyRequest,
   reply: FastifyReply,
-  clock: Clock,
+  { clock, otherForm }: Answering,
   status: number,
   code: string,
   sentence: string,
 ): FastifyReply {
   request.log.info({ path: request.routeOptions?.url ?? null, status, code }, 'Request refused');
-  return reply.code(status).send(failure(requestIdOf(request.body), clock.now(), code, sentence));
+  reply.code(status);
+  return (
+    otherForm(request, reply, status, code, sentence) ??
+    reply.send(failure(requestIdOf(request.body), clock.now(), code, sentence))
+  );
 }
 
 function answerFault(
   error: FastifyError,
   request: FastifyRequest,
   reply: FastifyReply,
-  clock: Clock,
+  { clock, otherForm }: Answering,
 ): FastifyReply {
   const errorId = randomUUID();
   // Not the whole error: what the database adds to it (`detail`) quotes rows.
@@ -95,5 +122,9 @@ function answerFault(
     'Request failed',
   );
   const sentence = `Something went wrong here. Error id: ${errorId}.`;
-  return reply.code(500).send(failure(requestIdOf(request.body), clock.now(), 'INTERNAL_ERROR', sentence));
+  reply.code(500);
+  return (
+    otherForm(request, reply, 500, 'INTERNAL_ERROR', sentence) ??
+    reply.send(failure(requestIdOf(request.body), clock.now(), 'INTERNAL_ERROR', sentence))
+  );
 }

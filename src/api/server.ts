@@ -7,6 +7,7 @@ import { lingeringClose } from './lingering-close.ts';
 import { documentation } from './openapi/index.ts';
 import { publishedBy } from './openapi/sections.ts';
 import { operations } from './operations.ts';
+import { problemsBelow } from './operator/problems-below.ts';
 import { operatorSurface } from './operator/surface.ts';
 import {
   type ApiOptions,
@@ -41,6 +42,7 @@ const JSON_TYPES = [/^application\/(?:[\w.-]+\+)?json\b/i, /^\/?$/];
 export function buildApi(options: ApiOptions): FastifyInstance {
   const { logger } = options;
   const { clock } = options.system.store.registry;
+  const answering = { clock, otherForm: problemsBelow(options.rootPath ?? '') };
   const app: FastifyInstance = Fastify({
     ...(logger ? { loggerInstance: logger } : { logger: false }),
     bodyLimit: options.bodyBytesMax ?? BODY_BYTES_MAX_DEFAULT,
@@ -58,7 +60,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
       shouldUpgradeCallback: (request) =>
         app.server.listenerCount('upgrade') > 0 && isWebSocketRequest(request),
     },
-    frameworkErrors: routerErrors(clock),
+    frameworkErrors: routerErrors(answering),
     clientErrorHandler: connectionErrors(clock, logger),
   });
   app.decorateRequest('bodyBytes', null);
@@ -71,7 +73,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
       return parseJson(bytes);
     });
   }
-  answerErrors(app, clock);
+  answerErrors(app, answering);
   httpRules(app);
   lingeringClose(app);
   endRefusedUpgrades(app);

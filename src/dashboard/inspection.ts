@@ -35,8 +35,11 @@ export function bridge(
   { onEvent, onInspector, onConnected, onProblem }: InspectionHandlers,
 ): () => void {
   const stop = new AbortController();
+  let answered = false;
   const onAnswer = ({ data, source }: MessageEvent) => {
-    if (source === frame.contentWindow && isConnected(data)) onInspector();
+    if (source !== frame.contentWindow || !isConnected(data)) return;
+    answered = true;
+    onInspector();
   };
   window.addEventListener('message', onAnswer, { signal: stop.signal });
   const { adapter } = createBrowserInspector({
@@ -44,6 +47,12 @@ export function bridge(
     url: inspectorUrl,
     maxDeferredEvents: KEPT_MAX,
   });
+  // The adapter knows where to send to once the page is complete. An inspector that has answered before has missed what
+  // there was; said again, the answer has all of it sent.
+  const onComplete = (): void => {
+    if (answered) window.postMessage({ type: CONNECTED }, window.location.origin);
+  };
+  frame.addEventListener('load', onComplete, { signal: stop.signal });
   const isNew = newOnes();
   let failures = 0;
   let socket: WebSocket | null = null;

@@ -40,6 +40,14 @@ export class PausedError extends RuntimeError {
   }
 }
 
+/** What was about to be sent surely was not: it was broken off before. */
+export class NotSentError extends RuntimeError {
+  constructor(why: string) {
+    super('NOT_SENT', `Nothing was sent: ${why}`);
+    this.name = 'NotSentError';
+  }
+}
+
 /** The message of anything thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

@@ -4,7 +4,9 @@ import { codeOf, PausedError } from './errors.ts';
 /** First part of the keys of the locks on pauses, one for each stage. */
 const PAUSES = 7_240_944;
 /** How long somebody who pauses waits for those who were told just now that nothing is paused, in milliseconds. */
-const WAIT_MS = 500;
+export const PAUSE_WAIT_MS = 500;
+/** How long somebody who resumes waits for those who were told that it is paused, in milliseconds. */
+export const RESUME_WAIT_MS = 30_000;
 const LOCK_NOT_AVAILABLE = '55P03';
 
 /** A stage that does no work until somebody resumes it. */
@@ -44,11 +46,14 @@ export async function heldPauses(tx: Tx, stages: readonly string[]): Promise<Rea
  * Waits until every transaction has ended that was told how the stage stands ({@link heldPauses}); those who ask later
  * wait until this transaction has ended. Somebody who hangs in the middle of his must not hold up an emergency stop, so
  * after half a second it goes on without him; therefore what must not begin at all is asked for once more after its commit.
+ * A resumption waits longer: what is withheld and not stored yet would be overlooked by the sweep that follows.
+ *
+ * @param waitMs after which it goes on without those who hang
  */
-export async function lockPause(tx: Tx, stage: string): Promise<void> {
+export async function lockPause(tx: Tx, stage: string, waitMs: number): Promise<void> {
   await tx`savepoint locking`;
   try {
-    await tx`select set_config('lock_timeout', ${`${WAIT_MS}ms`}, true)`;
+    await tx`select set_config('lock_timeout', ${`${waitMs}ms`}, true)`;
     await tx`select pg_advisory_xact_lock(${PAUSES}, hashtext(${stage}))`;
   } catch (error) {
     if (codeOf(error, '') !== LOCK_NOT_AVAILABLE) throw error;

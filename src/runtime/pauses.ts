@@ -1,6 +1,13 @@
 import type { Tx } from '../db/connection.ts';
 import { RuntimeError } from './errors.ts';
-import { lockPause, type Pause, readPauses, requireRunning } from './pause-rows.ts';
+import {
+  lockPause,
+  PAUSE_WAIT_MS,
+  type Pause,
+  RESUME_WAIT_MS,
+  readPauses,
+  requireRunning,
+} from './pause-rows.ts';
 import { inTransaction } from './session.ts';
 import { Sessions } from './sessions.ts';
 import type { Stage } from './stage.ts';
@@ -98,7 +105,7 @@ export class Pauses {
    */
   async pause(stage: string, who: Who, also?: (sql: Tx) => Promise<void>): Promise<boolean> {
     const { by, reason } = requireWho(who);
-    return this.#change(stage, also, async (sql) => {
+    return this.#change(stage, PAUSE_WAIT_MS, also, async (sql) => {
       const at = this.#store.registry.clock.now();
       const { count } = await sql`
         insert into actor_pauses (stage, paused_at, by, reason) values (${stage}, ${at}, ${by}, ${reason})
@@ -116,7 +123,7 @@ export class Pauses {
    */
   async resume(stage: string, who: Who, also?: (sql: Tx) => Promise<void>): Promise<boolean> {
     requireWho(who);
-    return this.#change(stage, also, async (sql) => {
+    return this.#change(stage, RESUME_WAIT_MS, also, async (sql) => {
       const { count } = await sql`delete from actor_pauses where stage = ${stage}`;
       return count > 0;
     });
@@ -141,6 +148,7 @@ export class Pauses {
 
   async #change(
     name: string,
+    waitMs: number,
     also: ((sql: Tx) => Promise<void>) | undefined,
     change: (sql: Tx) => Promise<boolean>,
   ): Promise<boolean> {
@@ -149,7 +157,7 @@ export class Pauses {
     let changed = false;
     try {
       changed = await inTransaction(session, async (sql) => {
-        await lockPause(sql, name);
+        await lockPause(sql, name, waitMs);
         if (!(await change(sql))) return false;
         await also?.(sql);
         await sql`select pg_notify(${CHANNEL}, ${name})`;

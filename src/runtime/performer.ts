@@ -3,6 +3,7 @@ import {
   codeOf,
   isFinal,
   messageOf,
+  NotSentError,
   notBeforeOf,
   PausedError,
   RuntimeError,
@@ -110,10 +111,7 @@ export class Performer {
     const { stage, jobs, over } = handed;
     const set = jobs.map((job) => this.#workOf(handed, job));
     const outcome = (performed: Outcome): Performed =>
-      // An answer counts, however late. What failed may have failed for being broken off.
-      over.aborted && (performed.kind === 'failed' || performed.kind === 'postponed')
-        ? 'interrupted'
-        : performed;
+      over.aborted ? this.#brokenOff(performed) : performed;
     if ('perform' in stage) {
       const performOne = async (work: Work) => outcome(await stage.perform(work));
       return Promise.all(set.map((work) => performOne(work).catch((error) => this.#faultOf(handed, error))));
@@ -131,9 +129,21 @@ export class Performer {
     }
   }
 
+  /** An answer counts, while it is still waited for. What failed may have failed for being broken off. */
+  #brokenOff(performed: Outcome): Performed {
+    if (performed.kind !== 'failed' && performed.kind !== 'postponed') return performed;
+    // That nothing was sent must not be forgotten: nobody could find it out afterwards.
+    return performed.unsent ? this.#unsent(performed.code, performed.message) : 'interrupted';
+  }
+
+  #unsent(code: string, message: string): Outcome {
+    return { kind: 'postponed', until: this.#store.registry.clock.now(), code, message, unsent: true };
+  }
+
   /** What was thrown as a failed attempt or as postponed work, or that it says nothing of the work itself. */
   #faultOf({ stage, over }: Handed, error: unknown): Performed {
     if (error instanceof SupersededError) return 'superseded';
+    if (error instanceof NotSentError) return this.#unsent(error.code, error.message);
     if (over.aborted || error instanceof PausedError) return 'interrupted';
     const code = codeOf(error, 'INTERNAL_ERROR');
     const until = notBeforeOf(error);
@@ -162,15 +172,22 @@ export class Performer {
     over.throwIfAborted();
     try {
       const submission = await this.#announce(stage, claimOf(job), job.data.id);
-      // What was stored stays: the next worker is told that it may have been sent.
-      await this.#pauses.requireRunning(stage.name);
-      over.throwIfAborted();
+      await this.#requireNotStopped(stage, over).catch((error: unknown) => {
+        // What an earlier worker may have sent stays as it is: the next one asks.
+        throw submission.maybeSent ? error : new NotSentError(messageOf(error));
+      });
       return submission;
     } catch (error) {
       // Known here from now on: the job would be fetched again at once, in vain.
-      if (error instanceof PausedError) await this.#pauses.look().catch(() => {});
+      if (error instanceof PausedError || error instanceof NotSentError)
+        await this.#pauses.look().catch(() => {});
       throw error;
     }
+  }
+
+  async #requireNotStopped(stage: Stage, over: AbortSignal): Promise<void> {
+    await this.#pauses.requireRunning(stage.name);
+    over.throwIfAborted();
   }
 
   #announce(stage: Stage, claim: Claim, id: string): Promise<Submission> {

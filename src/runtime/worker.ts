@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Job } from 'pg-boss';
 import { messageOf, PausedError } from './errors.ts';
 import { type JobData, LOST_QUEUE, workerQueue } from './jobs.ts';
@@ -12,6 +13,8 @@ import type { Store } from './store.ts';
 const POLL_SECONDS = 2;
 /** The others look as often as this, and whenever the one before them has found something: idle workers cost little. */
 const OTHERS_POLL_SECONDS = 30;
+/** How long work that was broken off may take to end in order, with what it knows, before its jobs are handed back. */
+const END_MS = 250;
 /** Pause before jobs that could not be handed back are tried to be handed back again. */
 const AFTER_TROUBLE_MS = 500;
 
@@ -66,6 +69,7 @@ export class Workers {
     void this.#store.jobs.boss.offWork(queue, { wait: false });
     const before = this.#handingBack.get(queue) ?? Promise.resolve();
     const handingBack = before
+      .then(() => delay(END_MS))
       .then(() => this.#handBack(queue, reason))
       .finally(() => {
         if (this.#handingBack.get(queue) === handingBack) this.#handingBack.delete(queue);
@@ -140,7 +144,7 @@ export class Workers {
         // Without a database the others take this process for dead, and hand on what it had.
         if (!this.#running) return;
         this.#store.observer.troubled(queue, error);
-        await new Promise((resolve) => setTimeout(resolve, AFTER_TROUBLE_MS).unref());
+        await delay(AFTER_TROUBLE_MS, undefined, { ref: false });
       }
     }
   }

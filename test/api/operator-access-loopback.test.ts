@@ -83,6 +83,10 @@ describe('without sign-in', () => {
     ['which says so after what the client said', { 'x-forwarded-for': '127.0.0.1, 203.0.113.7' }],
     ['which says so otherwise', { 'x-real-ip': '203.0.113.7' }],
     ['which says so in the standard way', { forwarded: 'for=127.0.0.1' }],
+    ['which says that it is one', { via: '1.1 proxy' }],
+    ['of a network for others', { 'cf-connecting-ip': '127.0.0.1' }],
+    ['of another network for others', { 'true-client-ip': '127.0.0.1' }],
+    ['which says so by another name', { 'x-client-ip': '127.0.0.1' }],
     ['which says something else', { 'x-forwarded-for': 'unknown' }],
     ['which says by what name', { 'x-forwarded-host': 'bridge.example' }],
   ])('a request through a proxy on this machine %s is refused, trusted or not', async (_, headers) => {

@@ -15,6 +15,7 @@ import {
   tokenOf,
 } from '../support/operators.ts';
 import { type Simulator, startIdentity } from '../support/simulators.ts';
+import { storedBatches, storedEnvelope } from '../support/stopped-work.ts';
 
 const clock = movableClock(new Date());
 let identity: Simulator;
@@ -95,12 +96,57 @@ describe('an operator of the identity provider', () => {
     ],
     [{ roles: ['viewer', 'operator', 'x'] }, { id: 'paula', name: 'paula', role: 'operator' }],
     [
+      { preferred_username: 'p\u202eau\u200bla\n\u2066.p\u0007' },
+      { id: 'paula', name: 'paula.p', role: 'payer' },
+    ],
+    [
+      { preferred_username: '\u200b\u2060', name: 'Paula' },
+      { id: 'paula', name: 'Paula', role: 'payer' },
+    ],
+    [
       { name: ' ', preferred_username: 7 },
       { id: 'paula', name: 'paula', role: 'payer' },
     ],
   ])('with the claims %j is %j', async (claims, operator) => {
     const reply = await ask(await mint(claims));
     expect([reply.status, reply.body]).toEqual([200, { operator }]);
+  });
+
+  it('is in the journal and in pauses by the id, whatever they call themselves', async () => {
+    const headers = { authorization: `Bearer ${await mint({ preferred_username: 'otto' })}` };
+    const paula = clientOf(api.url, { id: 'paula', name: 'otto', role: 'payer' }, headers);
+    const envelope = await storedEnvelope(api.database);
+    const [batch = ''] = await storedBatches(api.database, envelope, 1, {
+      region: 'fa_resolution',
+      status: 'ERROR',
+      code: 'FA_UNRESOLVED',
+    });
+    const reason = 'to be somebody else';
+    const target = { stage: 'mapper_resolution', ids: [batch] };
+    expect((await paula.post('/operator/actions/retry', { target, reason })).body).toMatchObject({
+      accepted: 1,
+    });
+    const later = await storedEnvelope(api.database, { disbursement_schedule_date: '2999-01-01' });
+    expect((await paula.post(`/operator/envelopes/${later.id}/cancel`, { reason })).status).toBe(200);
+    const rows = await api.database.sql`
+      select distinct by from actor_transitions where correlation_id in (${envelope.id ?? ''}, ${later.id ?? ''})
+        and event in ('retry', 'cancel')`;
+    expect(rows).toEqual([{ by: 'otto (paula)' }]);
+    await paula.post('/operator/stages/geo_resolution/pause', { reason });
+    const { body } = await paula.get('/operator/operations');
+    const { paused } = body.stages.find(({ stage }: { stage: string }) => stage === 'geo_resolution');
+    expect(paused).toMatchObject({ by: 'otto (paula)', reason });
+    await paula.post('/operator/stages/geo_resolution/resume', { reason });
+    const [entry] = (await paula.get('/operator/audit?operator=paula&limit=1')).body.actions;
+    expect(entry.operator).toEqual({ id: 'paula', name: 'otto', role: 'payer' });
+  });
+
+  it.each(['pau\u202ela', 'pau\nla', 'paula\u200b'])('is nobody with the id %j', async (sub) => {
+    const reply = await ask(await mint({ sub }));
+    expect([reply.status, reply.headers.get('www-authenticate')]).toEqual([
+      401,
+      expect.stringContaining('invalid_token'),
+    ]);
   });
 
   it.each([[[]], ['admin'], [null], [{ payer: true }], [['Payer']], [[['payer']]], [true]])(

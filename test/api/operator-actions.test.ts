@@ -153,6 +153,13 @@ describe('an action on work', () => {
       400,
       'REQUEST_INVALID',
     ],
+    [
+      'a year that the database does not have',
+      'retry',
+      { stage: 'mapper_resolution', as_of: '0000-06-01T00:00:00.000Z' },
+      400,
+      'REQUEST_INVALID',
+    ],
   ])('is refused for %s', async (_what, action, target, status, code) => {
     const reply = await act(action, target, 'payer');
     expect([reply.status, reply.body.code]).toEqual([status, code]);

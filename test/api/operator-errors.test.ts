@@ -209,11 +209,14 @@ describe('errors as operators see them', () => {
     expect(await asked('/operator/errors/none/X')).toEqual([404, 'STAGE_UNKNOWN']);
     expect(await asked('/operator/errors/mapper_resolution/X?cursor=eA')).toEqual([400, 'CURSOR_INVALID']);
     expect(await asked('/operator/errors?envelope=%00')).toEqual([400, 'REQUEST_INVALID']);
-    const cursor = Buffer.from(JSON.stringify(['no moment', 'x'])).toString('base64url');
-    expect(await asked(`/operator/errors/mapper_resolution/X?cursor=${cursor}`)).toEqual([
-      400,
-      'CURSOR_INVALID',
-    ]);
+    const moments = ['no moment', '0000-06-01T00:00:00.000Z', `2026-01-01T00:00:00.${'1'.repeat(200)}Z`];
+    for (const moment of moments) {
+      const cursor = Buffer.from(JSON.stringify([moment, 'x'])).toString('base64url');
+      const path = `/operator/errors/mapper_resolution/X?cursor=${cursor}`;
+      expect(await asked(path), moment).toEqual([400, 'CURSOR_INVALID']);
+    }
+    const first = Buffer.from(JSON.stringify(['0001-01-01T00:00:00.000Z', 'x'])).toString('base64url');
+    expect(await asked(`/operator/errors/mapper_resolution/X?cursor=${first}`)).toEqual([200, undefined]);
   });
 
   it('of payments that may be out are found by the index of what is in ERROR', async () => {

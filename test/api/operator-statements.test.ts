@@ -146,10 +146,17 @@ describe('statements as operators see them', () => {
     const [, b = '', c = '', d = ''] = paid.ids;
     const known = { envelope: paid.envelope.id, batch: paid.batches[0]?.row.id, statement: mixed };
     expect(answer.items[0]).toMatchObject({ ...known, payment: d, quantity: '40', note: 'NO SUCH ACCOUNT' });
-    expect(answer.items[1]).toMatchObject({ payment: null, envelope: null, batch: null, quantity: '5' });
+    expect(answer.items[1]).toMatchObject({
+      payment: null,
+      names: 'nobody',
+      envelope: null,
+      batch: null,
+      quantity: '5',
+    });
     expect(answer.items[2]).toMatchObject({
       ...known,
       payment: b,
+      names: b,
       quantity: '21',
       note: `REF${b.slice(-10)}`,
     });

@@ -82,9 +82,15 @@ async function fill(world: BrowserWorld, people: number): Promise<Everything> {
   const [finished, { mixed }, goods] = await Promise.all([
     payAndReconcile(world, inKind, people),
     payWithSurprises(world, inKind),
-    inKind.disburse('COMMODITY', [living(inKind, people), living(inKind, people)], named('SEED', '2026-10')),
+    inKind.disburse('COMMODITY', [living(inKind, people), living(inKind, people)], {
+      ...named('SEED', '2026-10'),
+      measurement_unit: 'KG',
+    }),
     inKind.disburse('CASH_PHYSICAL', [living(inKind, people)], named('RELIEF', '2026-10')),
-    inKind.disburse('SERVICE', [[{ quantity: '1', zone: null }]], named('VET', '2026-10')),
+    inKind.disburse('SERVICE', [[{ quantity: '1', zone: null }]], {
+      ...named('VET', '2026-10'),
+      measurement_unit: 'VISIT',
+    }),
   ]);
   await notified(inKind, goods);
 

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
@@ -11,18 +11,23 @@ const PEOPLE = 120;
 const THEMES = ['light', 'dark'] as const;
 const WIDE = { width: 1280, height: 900 };
 const TELEPHONE = { width: 390, height: 844 };
+/** What does not fit into a picture of this height, in pixels, is left out; of the overview more is worth seeing. */
+const HEIGHT_MAX = 1_500;
+const OVERVIEW_HEIGHT_MAX = 2_150;
+const BYTES_MAX = 250_000;
 
 interface Picture {
   readonly name: string;
   readonly path: string;
   /** Stands there when the page has all it shows. */
   readonly shows: string;
-  /** Left out: that of the page, at most twice its width. */
+  /** Of the window. */
   readonly size?: typeof WIDE;
+  readonly heightMax?: number;
 }
 
 const picturesOf = ({ held, refused }: Everything): readonly Picture[] => [
-  { name: 'overview', path: links.overview(), shows: '.uplot' },
+  { name: 'overview', path: links.overview(), shows: '.uplot', heightMax: OVERVIEW_HEIGHT_MAX },
   { name: 'envelopes', path: links.envelopes(), shows: 'td a' },
   { name: 'envelope', path: links.envelope(held.envelope.id), shows: 'td' },
   { name: 'actor', path: links.actor('batch', refused.batches[0]?.row.id ?? ''), shows: '.react-flow__node' },
@@ -44,7 +49,9 @@ describe.runIf(FOLDER !== '')('pictures of the dashboard', { timeout: 180_000 },
           reducedMotion: 'reduce',
         });
         for (const picture of picturesOf(everything)) {
-          await take(page, everything.world.url, picture, join(FOLDER, `${picture.name}-${theme}.png`));
+          const path = join(FOLDER, `${picture.name}-${theme}.png`);
+          await take(page, everything.world.url, picture, path);
+          expect((await stat(path)).size, path).toBeLessThan(BYTES_MAX);
         }
         expect(faults).toEqual([]);
       }
@@ -64,7 +71,7 @@ async function take(page: Page, url: string, picture: Picture, path: string): Pr
   await page.locator('main .loading').waitFor({ state: 'detached' });
   await page.getByRole('status').getByText('Live').waitFor();
   const whole = await page.evaluate<number>('document.documentElement.scrollHeight');
-  const height = Math.min(whole, 2 * width);
+  const height = Math.min(whole, picture.heightMax ?? HEIGHT_MAX);
   await page.screenshot({
     path,
     fullPage: true,

@@ -267,8 +267,8 @@ describe('submitting', () => {
     expect((await shop.document(id)).printing_submitted_at).not.toBeNull();
   });
 
-  it('that hangs while it is stored does not hold up the pause', async () => {
-    const { system, seen, maySubmit } = await aboutToSubmit();
+  it('that hangs while it is stored does not hold up the pause, and counts as never sent', async () => {
+    const { system, id, seen, maySubmit } = await aboutToSubmit();
     const commits = await holdUpCommits();
     maySubmit.open();
     await commits.isHeldUp();
@@ -277,7 +277,9 @@ describe('submitting', () => {
     expect(Date.now() - began).toBeLessThan(WITHIN_MS);
     await commits.release();
     await until('it was refused', () => seen.error !== null);
-    expect(seen).toMatchObject({ sent: 0, error: { code: 'STAGE_PAUSED' } });
+    expect(seen).toMatchObject({ sent: 0, error: { code: 'NOT_SENT' } });
+    await until('it waits', async () => (await shop.document(id)).printing_status === 'PENDING');
+    expect(await shop.document(id)).toMatchObject({ printing_submitted_at: null, printing_attempts: 0 });
   });
 
   it('that was stored after all sends nothing, even in a process that has not heard of the pause', async () => {
@@ -288,7 +290,7 @@ describe('submitting', () => {
     await pausedByHand();
     await commits.release();
     await until('it was refused', () => seen.error !== null);
-    expect(seen).toMatchObject({ sent: 0, error: { code: 'STAGE_PAUSED' } });
+    expect(seen).toMatchObject({ sent: 0, error: { code: 'NOT_SENT' } });
     // Now that it was refused, it knows.
     expect(system.pauses.list().has('toy_printing')).toBe(true);
   });
@@ -313,6 +315,31 @@ describe('a process that has not heard that a stage', () => {
     const began = Date.now();
     await until('it knows', () => heard.pauses.length === 1);
     expect(Date.now() - began).toBeLessThan(WITHIN_MS);
+  });
+
+  it('is paused leaves nothing lying that it stored while the stage was resumed', async () => {
+    const system = await shop.join();
+    await system.pauses.pause('toy_typesetting', WHO);
+    const mayStore = gate();
+    const locked = gate();
+    const slow = shop.database.sql.begin(async (sql) => {
+      await sql`lock table actor_transitions in exclusive mode`;
+      locked.open();
+      await mayStore.opened;
+    });
+    await locked.opened;
+    const received = shop.receive(system, 'o1', 5);
+    await until('it is being stored', () =>
+      shop
+        .count('pg_locks', `relation = 'actor_transitions'::regclass and not granted`)
+        .then((waiting) => waiting > 0),
+    );
+    const resumed = system.pauses.resume('toy_typesetting', WHO);
+    // Longer than a pause would wait.
+    await shop.database.sql`select pg_sleep(1)`;
+    mayStore.open();
+    await Promise.all([slow, received, resumed]);
+    await until('all are printed', async () => (await printed()) === 5);
   });
 
   it('runs again does not leave lying what becomes due', async () => {

@@ -1,3 +1,4 @@
+import { setImmediate as others } from 'node:timers/promises';
 import type { WebSocket } from '@fastify/websocket';
 import type { JournalFilter } from '../../runtime/journal.ts';
 import type { OperatorContext } from '../operator/context.ts';
@@ -5,6 +6,8 @@ import { GOING_AWAY, INTERNAL_ERROR, keepAlive } from '../sockets.ts';
 import type { InspectorQuery } from './query.ts';
 
 const PING_MS = 20_000;
+/** Entries told in one go: the process has other things to do as well. */
+const AT_ONCE = 50;
 
 /**
  * Streams to one inspector: first the past of what it asked for, then what happens. A slow one is waited for; it misses
@@ -32,8 +35,11 @@ export async function inspect(
   const followed = { filter: filterOf(query), signal, ...(past && { after: 0 }) };
   try {
     for await (const entries of system.feed.follow(followed)) {
-      await system.store.query((sql) => inspection.tell(sql, entries));
-      await sendAll(socket, texts.splice(0), signal);
+      for (let start = 0; start < entries.length && !signal.aborted; start += AT_ONCE) {
+        await inspection.tell((read) => system.store.query(read), entries.slice(start, start + AT_ONCE));
+        await sendAll(socket, texts.splice(0), signal);
+        await others();
+      }
     }
     socket.close(GOING_AWAY, 'The server stops.');
   } catch (error) {
@@ -52,10 +58,12 @@ const filterOf = ({ envelope, machine, id }: InspectorQuery): JournalFilter => (
 async function sendAll(socket: WebSocket, texts: readonly string[], signal: AbortSignal): Promise<void> {
   if (texts.length === 0 || signal.aborted) return;
   const { promise, resolve } = Promise.withResolvers<void>();
-  signal.addEventListener('abort', () => resolve(), { once: true });
+  const gone = () => resolve();
+  signal.addEventListener('abort', gone, { once: true });
   for (const [index, text] of texts.entries()) {
     if (index < texts.length - 1) socket.send(text);
     else socket.send(text, () => resolve());
   }
   await promise;
+  signal.removeEventListener('abort', gone);
 }

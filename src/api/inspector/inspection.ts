@@ -1,8 +1,8 @@
 import { createInspector, type StatelyInspectionEvent } from '@statelyai/inspect';
-import type { Queryable } from '../../db/connection.ts';
+import type { Actor } from '../../runtime/actor.ts';
 import type { Transition } from '../../runtime/journal.ts';
 import type { Registry } from '../../runtime/registry.ts';
-import { type Subject, Subjects } from './subjects.ts';
+import { type Reading, type Subject, Subjects } from './subjects.ts';
 
 /**
  * Tells transitions of the journal as the inspection events of Stately: an actor when it is first heard of (parents before
@@ -26,11 +26,11 @@ export class Inspection {
   }
 
   /** Tells entries of the journal, in their order. Those of actors for which there is no room any more are left out. */
-  async tell(sql: Queryable, entries: readonly Transition[]): Promise<void> {
+  async tell(reading: Reading, entries: readonly Transition[]): Promise<void> {
     const named = entries.map((entry) => ({ machine: entry.machine, id: entry.actor_id }));
     const [first] = entries;
     if (!first) return;
-    for (const subject of await this.#subjects.meet(sql, named)) {
+    for (const subject of await this.#subjects.meet(reading, named)) {
       this.#about = { subject, at: first.at };
       this.#inspector.actor(subject as never, snapshotOf(subject));
     }
@@ -51,8 +51,23 @@ export class Inspection {
     if (!this.#about) return event;
     const { subject, at } = this.#about;
     const stamped = { ...event, createdAt: String(at.getTime()), rootId: rootOf(subject).sessionId };
-    return stamped.type === '@xstate.actor' ? { ...stamped, name: subject.name } : stamped;
+    return stamped.type === '@xstate.actor'
+      ? { ...stamped, name: subject.name, definition: definitionOf(subject.actor) }
+      : stamped;
   }
+}
+
+const definitions = new WeakMap<Actor, string>();
+
+/** The machine as the inspector draws it; written once, since it is long. Functions are named only. */
+function definitionOf(actor: Actor): string {
+  const known = definitions.get(actor);
+  if (known !== undefined) return known;
+  const named = (_key: string, value: unknown) =>
+    typeof value === 'function' ? { type: value.name } : value;
+  const made = JSON.stringify(actor.machine.config, named);
+  definitions.set(actor, made);
+  return made;
 }
 
 const rootOf = (subject: Subject): Subject => (subject._parent ? rootOf(subject._parent) : subject);

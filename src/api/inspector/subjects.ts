@@ -10,14 +10,16 @@ const PARENT_MACHINE: Readonly<Record<string, string>> = {
   beneficiary: 'geo',
 };
 
+/** Reads from the database, for no longer than it takes. */
+export type Reading = <T>(read: (sql: Queryable) => Promise<T>) => Promise<T>;
+
 /** Actors that one connection is shown at most; what others do is left out. */
 export const SUBJECTS_MAX = 1_000;
 
-/** An actor as the inspector knows it: shaped like a reference of XState, so that it finds the parent and the machine. */
+/** An actor as the inspector knows it: shaped like a reference of XState, so that it finds the parent. */
 export interface Subject {
   readonly sessionId: string;
   readonly name: string;
-  readonly logic: { readonly config: unknown };
   readonly actor: Actor;
   readonly _parent?: Subject;
   /** The states that the journal has led to so far. */
@@ -51,7 +53,7 @@ export class Subjects {
    *
    * @returns the new ones, parents first; as many as there is room for
    */
-  async meet(sql: Queryable, actors: readonly Named[]): Promise<readonly Subject[]> {
+  async meet(reading: Reading, actors: readonly Named[]): Promise<readonly Subject[]> {
     const fresh: Subject[] = [];
     const byMachine = Map.groupBy(
       actors.filter((one) => !this.get(one)),
@@ -60,9 +62,9 @@ export class Subjects {
     for (const [machine, some] of byMachine) {
       const ids = [...new Set(some.map(({ id }) => id))].slice(0, SUBJECTS_MAX - this.#known.size);
       if (ids.length === 0) continue;
-      const parents = await this.#parentsOf(sql, machine, ids);
+      const parents = await reading((sql) => this.#parentsOf(sql, machine, ids));
       fresh.push(
-        ...(await this.meet(sql, [
+        ...(await this.meet(reading, [
           ...new Map([...parents.values()].map((one) => [sessionOf(one), one])).values(),
         ])),
       );
@@ -81,7 +83,6 @@ export class Subjects {
     const subject: Subject = {
       sessionId: sessionOf(one),
       name: `${one.machine} ${one.id}`,
-      logic: { config: actor.machine.config },
       actor,
       ...(above && { _parent: above }),
       value: initialValue(actor),

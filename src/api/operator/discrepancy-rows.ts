@@ -43,6 +43,7 @@ export interface Section {
 interface Row {
   readonly kind: string;
   readonly payment: string | null;
+  readonly names: string | null;
   readonly envelope: string | null;
   readonly batch: string | null;
   readonly statement: string | null;
@@ -71,6 +72,7 @@ const entries: Section = {
           ${after === null ? sql`` : sql`and x.id < ${after[0]}::bigint`}
         order by x.id desc limit ${limit})
       select x.id, x.error_reason as kind, coalesce(d.id, g.id) as payment,
+        nullif(x.reconciliation_id, '') as names,
         coalesce(x.disbursement_envelope_id, d.disbursement_envelope_id, g.disbursement_envelope_id) as envelope,
         coalesce(d.disbursement_batch_control_id, g.disbursement_batch_control_id) as batch,
         x.statement_id as statement, x.entry_sequence as entry, x.entry_amount as quantity,
@@ -88,7 +90,7 @@ const reversed: Section = {
   kinds: [REVERSED],
   async read(_, sql, { statement, envelope, after, limit }) {
     const rows = await sql<(Row & { statement: string; payment: string })[]>`
-      select ${REVERSED} as kind, reconciliation_id as payment, disbursement_envelope_id as envelope,
+      select ${REVERSED} as kind, reconciliation_id as payment, reconciliation_id as names, disbursement_envelope_id as envelope,
         disbursement_batch_control_id as batch, reversal_statement_id as statement,
         reversal_entry_sequence as entry, remittance_amount as quantity,
         coalesce(reversal_entry_date, reversal_value_date) as at, reversal_reason as note
@@ -121,7 +123,12 @@ const missing: Section = {
     return rows.map((row) => {
       const { payment_id: payment, disbursement_batch_control_id: batch, shipped_at: at, quantity } = row;
       const item = { kind: MISSING, payment, envelope: row.disbursement_envelope_id, batch, quantity, at };
-      return placed({ ...item, statement: null, entry: null, note: null }, at.toISOString(), batch, payment);
+      return placed(
+        { ...item, names: null, statement: null, entry: null, note: null },
+        at.toISOString(),
+        batch,
+        payment,
+      );
     });
   },
 };

@@ -5,6 +5,7 @@ import { recordAction } from './audit-log.ts';
 import { audited } from './audited.ts';
 import { endpoint } from './endpoint.ts';
 import { ProblemError } from './problem.ts';
+import { whoActs } from './who.ts';
 import { done, withReason } from './wire/actions.ts';
 import { line } from './wire/common.ts';
 
@@ -29,7 +30,7 @@ export const cancelEnvelope = endpoint({
     const asked = { operator, action: 'cancel', target: { envelope: id }, reason } as const;
     return audited(context, asked, () =>
       system.transact(async (tx) => {
-        const [told] = await cancelEnvelopes(tx, [id], { by: operator.name, reason });
+        const [told] = await cancelEnvelopes(tx, [id], whoActs(operator, reason));
         if (!told || told.problem === 'missing') {
           throw new ProblemError(404, 'DISBURSEMENT_ENVELOPE_NOT_FOUND', `There is no envelope ${id}.`);
         }

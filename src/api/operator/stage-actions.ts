@@ -4,6 +4,7 @@ import { audited, conflicts } from './audited.ts';
 import { endpoint, requireRight } from './endpoint.ts';
 import { ProblemError } from './problem.ts';
 import { stageNamed } from './stages.ts';
+import { whoActs } from './who.ts';
 import { done, ticked, withReason } from './wire/actions.ts';
 import { line } from './wire/common.ts';
 
@@ -32,7 +33,7 @@ export const pauseStage = endpoint({
     const asked: OperatorAction = { operator, action: 'pause', target: { stage }, reason };
     return audited(context, asked, async () => {
       const info = stageNamed(system, stage);
-      const changed = await system.pauses.pause(info.stage, { by: operator.name, reason }, async (sql) => {
+      const changed = await system.pauses.pause(info.stage, whoActs(operator, reason), async (sql) => {
         await recordAction(sql, clock, asked, CHANGED);
       });
       if (!changed) await recordAction(database.sql, clock, asked, HELD_ALREADY);
@@ -58,7 +59,7 @@ export const resumeStage = endpoint({
     return audited(context, asked, async () => {
       const info = stageNamed(system, stage);
       if (info.payerOnly) requireRight(operator, 'payer', 'Resuming payments');
-      const changed = await system.pauses.resume(info.stage, { by: operator.name, reason }, async (sql) => {
+      const changed = await system.pauses.resume(info.stage, whoActs(operator, reason), async (sql) => {
         await recordAction(sql, clock, asked, CHANGED);
       });
       if (!changed) await recordAction(database.sql, clock, asked, HELD_ALREADY);

@@ -4,6 +4,7 @@ import type { OperatorContext } from './context.ts';
 import { endpoint, requireRight } from './endpoint.ts';
 import { ProblemError } from './problem.ts';
 import { stageNamed } from './stages.ts';
+import { whoActs } from './who.ts';
 import {
   PAYER_CODES,
   type WorkAction,
@@ -134,7 +135,7 @@ async function actOnSet(
   const isPayer = asked.operator.role === 'payer';
   let written = entry;
   const { accepted, refused } = await conflicts(['STAGE_PAUSED'], () =>
-    system.act(selection.info.stage, selection.action, ids, whoOf(asked), {
+    system.act(selection.info.stage, selection.action, ids, whoActs(asked.operator, asked.reason), {
       only: (actor) => stillFits(selection, actor, isPayer),
       async also(sql, result) {
         const outcome = { accepted: result.accepted.length, refused: result.refused.length };
@@ -148,9 +149,6 @@ async function actOnSet(
   );
   return { entry: written, outcome: { accepted: accepted.length, refused: refused.length } };
 }
-
-/** Who acts and why, as the journal has it. */
-const whoOf = ({ operator, reason }: OperatorAction) => ({ by: operator.name, reason });
 
 /** Of single records nothing remains: they have all been acted on. */
 function remainingOf(

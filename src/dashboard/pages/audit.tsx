@@ -102,7 +102,8 @@ const Entry = ({ entry }: { readonly entry: Action }) => (
   <li className="audit-entry">
     <div>
       <p>
-        <strong title={entry.operator.id}>{entry.operator.name}</strong>{' '}
+        <strong>{entry.operator.name}</strong>{' '}
+        {entry.operator.id === entry.operator.name ? null : <code>{entry.operator.id}</code>}{' '}
         <span className="muted">{entry.operator.role}</span>
       </p>
       <p className="muted">

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { type ReactNode, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import { type ReactNode, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import type { AccessOnWire, Session } from '../../api/operator/wire/access.ts';
 import { onUnauthorized, queries, request } from '../api.ts';
 import { currentCredential, keepCredential, onCredential } from '../credential.ts';
@@ -40,9 +40,11 @@ function Inside({ access, children }: { readonly access: AccessOnWire; readonly 
     setMessage(problem);
     setReturning(false);
   });
+  /** Whether the server has taken the credential: one that never was good has not ended. */
+  const wasIn = useRef(false);
   useEffect(() => {
     onUnauthorized((problem) => {
-      setMessage(currentCredential() === null ? problem.message : SESSION_ENDED);
+      setMessage(wasIn.current ? SESSION_ENDED : problem.message);
       endSession();
     });
   }, []);
@@ -59,6 +61,9 @@ function Inside({ access, children }: { readonly access: AccessOnWire; readonly 
     retry: (failures, error) => failures < 2 && !(error instanceof ApiProblem && error.status !== 0),
   });
   const operator = enabled ? session.data?.operator : undefined;
+  useEffect(() => {
+    wasIn.current = operator !== undefined;
+  }, [operator]);
   const value = useMemo(
     () =>
       operator === undefined

@@ -111,9 +111,7 @@ export const actorCounts = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.correlation_id, t.machine, t.region, t.state] }),
-    index('actor_counts_in_error')
-      .on(t.correlation_id, t.machine)
-      .where(sql`${t.state} = 'ERROR' and ${t.count} > 0`),
+    index('actor_counts_in_error').on(t.correlation_id, t.machine).where(sql`${t.state} = 'ERROR'`),
   ],
 );
 

@@ -17,6 +17,8 @@ const OWN_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
 /** Headers in which proxies name the host that was asked, and what asked. */
 const HOST_HEADERS = ['host', 'x-forwarded-host'] as const;
 const ADDRESS_HEADERS = ['x-forwarded-for', 'x-real-ip'] as const;
+/** Headers of proxies that are for others, whatever is in them. */
+const PROXY_HEADERS = ['forwarded', 'via', 'x-client-ip', 'cf-connecting-ip', 'true-client-ip'] as const;
 
 /**
  * The operator of a request from this machine, which was meant for this machine. All addresses and host names that a
@@ -27,7 +29,11 @@ const ADDRESS_HEADERS = ['x-forwarded-for', 'x-real-ip'] as const;
 export async function loopbackOperator({ headers, socket }: FastifyRequest): Promise<Operator> {
   const addresses = [socket.remoteAddress, ...ADDRESS_HEADERS.flatMap((name) => itemsOf(headers[name]))];
   const foreign = addresses.find((address) => !isLoopback(address));
-  if (foreign !== undefined || addresses[0] === undefined || headers.forwarded !== undefined) {
+  if (
+    foreign !== undefined ||
+    addresses[0] === undefined ||
+    PROXY_HEADERS.some((name) => headers[name] !== undefined)
+  ) {
     throw refusal('It came from another machine or through a proxy.');
   }
   const hosts = HOST_HEADERS.flatMap((name) => itemsOf(headers[name]));

@@ -23,6 +23,10 @@ export interface OperatorProvider extends ProviderSettings {
 /** Claims that hold a name for people, the best first. */
 const NAME_CLAIMS = ['preferred_username', 'name'] as const;
 
+/** Characters that nobody sees: control and format characters, among them those that turn the direction of text. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+const ALL_UNSEEN = new RegExp(UNSEEN, 'gu');
+
 /**
  * Finds the operator of a request by a bearer token of the provider.
  *
@@ -40,11 +44,18 @@ export function providerOperator(
 
 function operatorIn(claims: JWTPayload, { roleClaim, roleNames }: OperatorProvider): Operator {
   const id = filledIdentifier.safeParse(claims.sub);
-  if (!id.success) throw invalidToken('The token names nobody: its claim sub is missing or is no id.');
-  const name = NAME_CLAIMS.map((claim) => filledIdentifier.safeParse(claims[claim]).data).find(Boolean);
+  if (!id.success || UNSEEN.test(id.data))
+    throw invalidToken('The token names nobody: its claim sub is missing or is no id.');
+  const name = NAME_CLAIMS.map((claim) => shown(claims[claim])).find(Boolean);
   const role = roleIn(claims, roleClaim, roleNames);
   if (role !== null) return { id: id.data, name: name ?? id.data, role };
   const wanted = Object.values(roleNames).flat().join(', ');
   const sentence = `${name ?? id.data} is no operator: the claim ${roleClaim} of the token has none of ${wanted}.`;
   throw new ProblemError(403, 'ROLE_MISSING', sentence);
 }
+
+/** A name as it may stand in a list: undefined when nothing of it can be seen. */
+const shown = (claim: unknown): string | undefined =>
+  typeof claim === 'string'
+    ? filledIdentifier.safeParse(claim.replace(ALL_UNSEEN, '').trim()).data
+    : undefined;

@@ -4,8 +4,14 @@ import { z } from 'zod';
 export const ROLES = ['viewer', 'operator', 'payer'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** A moment, ISO 8601 in UTC. */
-export const moment = z.iso.datetime();
+/** Longest moment that the database reads as one; what `toISOString` writes has 24 characters. */
+const MOMENT_CHARACTERS_MAX = 40;
+
+/** A moment, ISO 8601 in UTC, from the year 1 on: the database has no year 0. */
+export const moment = z.iso
+  .datetime()
+  .max(MOMENT_CHARACTERS_MAX)
+  .refine((text) => !text.startsWith('0000'), 'There is no year 0');
 /** An exact decimal number as text; money is never a JSON number. */
 export const decimal = z.string().regex(/^-?\d+(\.\d+)?$/);
 export const count = z.int().min(0);

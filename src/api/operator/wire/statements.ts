@@ -44,6 +44,8 @@ export const discrepancy = z.object({
   kind: z.string(),
   /** The payment's id: a disbursement's, or a geo record's for physical cash; null when the entry names none that we know. */
   payment: z.string().nullable(),
+  /** The payment that the entry names, as the bank wrote it; null when it names none, or there is no entry. */
+  names: z.string().nullable(),
   envelope: z.string().nullable(),
   batch: z.string().nullable(),
   statement: z.string().nullable(),

@@ -109,6 +109,16 @@ const ShortLink = ({ href, id }: { readonly href: string; readonly id: string })
   </Link>
 );
 
+/** A payment that is none of ours: what the bank calls it is what to ask the bank about. */
+const Unknown = ({ names }: { readonly names: string | null }) =>
+  names === null ? (
+    <span className="muted nowrap">names none</span>
+  ) : (
+    <>
+      <code>{names}</code> <span className="muted nowrap">is none that we know</span>
+    </>
+  );
+
 const dash = <span className="muted">–</span>;
 
 const columnsOf = (
@@ -129,8 +139,8 @@ const columnsOf = (
   {
     key: 'payment',
     title: 'Payment',
-    render: ({ payment, batch }) => {
-      if (payment === null) return <span className="muted nowrap">none that we know</span>;
+    render: ({ payment, names, batch }) => {
+      if (payment === null) return <Unknown names={names} />;
       if (batch === null) return <code>{payment}</code>;
       return (
         <Link href={links.actor('batch', batch)} title={`Batch ${batch}`}>
