@@ -69,7 +69,7 @@ function revokeCommand(): Command {
     .addArgument(new Argument('<name>', 'of the token'))
     .addOption(jsonOption())
     .action(async (name: string, { json }: JsonOption) => {
-      if (!(await withTokens((sql) => revokeToken(sql, name)))) {
+      if (!(await withTokens((sql) => revokeToken(sql, name, new Date())))) {
         throw new CliError('TOKEN_UNKNOWN', `There is no token called ${quoted(name)}.`, EXIT.refused);
       }
       if (json) printJson({ name, revoked: true });

@@ -94,6 +94,7 @@ export const SETTINGS = {
   operator_oidc_jwks_url: setting(optional(httpUrl), ''),
   operator_oidc_audience: setting(list, ''),
   operator_oidc_client_id: setting(text, ''),
+  operator_oidc_connect_origins: setting(origins, ''),
   operator_oidc_scope: setting(someText, 'openid profile'),
   operator_role_claim: setting(someText, 'roles'),
   operator_role_names: setting(json(roleNamesSchema), '{}'),

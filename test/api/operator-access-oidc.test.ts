@@ -83,6 +83,16 @@ describe('an operator of the identity provider', () => {
       oidc: { issuer: identity.url, client_id: 'g2p-bridge-dashboard', scope: 'openid profile' },
     });
     expect(api.access.connectOrigins).toEqual([identity.url]);
+    const elsewhere = await serveOperators(
+      api,
+      optionsOf({ operator_oidc_connect_origins: `https://tokens.example, ${identity.url}` }),
+    );
+    expect(elsewhere.access.connectOrigins).toEqual([identity.url, 'https://tokens.example']);
+    const page = await fetch(`${elsewhere.url}/`);
+    expect(page.headers.get('content-security-policy')).toContain(
+      `connect-src 'self' ${identity.url} https://tokens.example;`,
+    );
+    await elsewhere.close();
   });
 
   it.each<[object, object]>([

@@ -100,7 +100,7 @@ describe('a token', () => {
     const ask = (url: string) =>
       fetch(`${url}/operator/session`, { headers: { authorization: `Bearer ${token}` } });
     expect([(await ask(api.url)).status, (await ask(other.url)).status]).toEqual([200, 200]);
-    expect(await revokeToken(api.database.sql, 'temp')).toBe(true);
+    expect(await revokeToken(api.database.sql, 'temp', clock.now())).toBe(true);
     expect([(await ask(api.url)).status, (await ask(other.url)).status]).toEqual([401, 401]);
   });
 

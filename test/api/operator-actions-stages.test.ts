@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openOperatorApi, readReply, serveOperators, type TestOperatorApi } from '../support/operators.ts';
 import { debit, newId, statementText } from '../support/records.ts';
 import { statesOf, storedBatches, storedEnvelope } from '../support/stopped-work.ts';
+import { until } from '../support/wait.ts';
 
 const reason = 'the bank asked us to';
 
@@ -63,6 +64,22 @@ describe('running a tick now', () => {
     expect(body).toEqual({ dispatched: 2, stale: 0 });
     expect(await statesOf(api.database, 'fa_resolution', ids)).toEqual({ PENDING: 1, PROCESSING: 2 });
     expect(await latest()).toMatchObject({ action: 'tick', accepted: 2, refused: 0, problem: null });
+  });
+
+  it('is on record as unfinished until it is at its end', async () => {
+    const { sql } = api.database;
+    let ticking: ReturnType<typeof change> | undefined;
+    await sql.begin(async (tx) => {
+      await tx`lock table actor_ticks in access exclusive mode`;
+      ticking = change('warehouse_notification', 'tick');
+      await until('the tick is on record', async () => {
+        const { actions } = await audit('action=tick&limit=1');
+        return actions[0]?.target.stage === 'warehouse_notification';
+      });
+      expect(await latest()).toMatchObject({ action: 'tick', accepted: 0, problem: 'UNFINISHED' });
+    });
+    expect((await ticking)?.status).toBe(200);
+    expect(await latest()).toMatchObject({ action: 'tick', problem: null });
   });
 
   it('is refused while the stage is paused, and that is on record', async () => {
@@ -139,8 +156,12 @@ describe('cancelling an envelope', () => {
 });
 
 describe('uploading a statement', () => {
-  const upload = async (file: string, { url = api.url, field = 'statement_file' } = {}) => {
+  const upload = async (
+    file: string,
+    { url = api.url, field = 'statement_file', why = null as string | null } = {},
+  ) => {
     const form = new FormData();
+    if (why !== null) form.append('reason', why);
     form.append(field, new Blob([file]), 'statement.sta');
     const { headers } = api.as('operator');
     return readReply(await fetch(`${url}/operator/statements`, { method: 'POST', headers, body: form }));
@@ -166,6 +187,46 @@ describe('uploading a statement', () => {
     });
   });
 
+  it('may say why, which is in the journal and on record, also when it is refused', async () => {
+    const why = 'The bank sent it by mail.';
+    const { body } = await upload(statementText('1000200030', [debit(newId('D'), '2')]), {
+      why: ` ${why}\n`,
+    });
+    const [{ statement_id: id }] = body.statements;
+    const [entry] = await api.database.sql`
+      select by, reason from actor_transitions where actor_id = ${id} and machine = 'statement' order by seq limit 1`;
+    expect(entry).toEqual({ by: api.as('operator').operator.name, reason: why });
+    expect(await latest()).toMatchObject({ action: 'upload', target: { statements: [id] }, reason: why });
+    await upload('Dear Sir or Madam,\n', { why });
+    expect(await latest()).toMatchObject({ problem: 'MT940_NOT_MT940', reason: why });
+    const none = await upload(statementText('1000200030', [debit(newId('D'), '3')]), { why: '  ' });
+    expect([none.status, (await latest()).reason]).toEqual([200, '']);
+  });
+
+  it.each(['no', 'x'.repeat(501), 'a\u0000b'])('refuses a reason that is none: %j', async (why) => {
+    const reply = await upload(statementText('1000200030', [debit(newId('D'), '4')]), { why });
+    expect([reply.status, reply.body.code]).toEqual([400, 'REQUEST_VALIDATION_ERROR']);
+    expect(reply.body.detail).toContain('reason');
+    expect(await latest()).toMatchObject({
+      action: 'upload',
+      problem: 'REQUEST_VALIDATION_ERROR',
+      reason: '',
+    });
+  });
+
+  it('is on record when HTTP refuses it', async () => {
+    const headers = {
+      ...api.as('operator').headers,
+      'content-type': 'multipart/form-data; boundary=x',
+    };
+    const body = '--x\r\ncontent-disposition: form-data; name="statement_file"; filename="a"\r\n\r\n:20:';
+    const reply = await readReply(
+      await fetch(`${api.url}/operator/statements`, { method: 'POST', headers, body }),
+    );
+    expect([reply.status, reply.body.code]).toEqual([400, 'REQUEST_MALFORMED']);
+    expect(await latest()).toMatchObject({ action: 'upload', problem: 'REQUEST_MALFORMED', accepted: 0 });
+  });
+
   it('refuses what is no statement, naming the line, and puts that on record', async () => {
     const reply = await upload('Dear Sir or Madam,\n');
     expect([reply.status, reply.body.code]).toEqual([400, 'MT940_NOT_MT940']);
@@ -182,6 +243,7 @@ describe('uploading a statement', () => {
       const reply = await upload(statementText('1', entries), { url: small.url });
       expect([reply.status, reply.body.code]).toEqual([413, 'REQUEST_TOO_LARGE']);
       expect(reply.headers.get('content-type')).toContain('application/problem+json');
+      expect(await latest()).toMatchObject({ action: 'upload', problem: 'REQUEST_TOO_LARGE' });
     } finally {
       await small.close();
     }

@@ -308,6 +308,34 @@ describe('dispatching', () => {
     await api.as('operator').post('/operator/stages/mapper_resolution/resume', { reason: REASON });
     expect((await act('dispatch', { stage: 'mapper_resolution', ids })).body).toMatchObject({ accepted: 1 });
   });
+
+  it.each([
+    ['all that fit', (code: string) => ({ code })],
+    ['single records', (_code: string, ids: readonly string[]) => ({ ids })],
+  ])('says what has been done when the stage is paused in between: %s', async (_what, selecting) => {
+    const code = newId('CODE');
+    const { ids } = await stopped(700, { ...WAITING, dueAt: earlier, code });
+    const { sql } = api.database;
+    // The first set is done; when it is stored, the stage is paused.
+    await sql.unsafe(`
+      create function pause_it() returns trigger language plpgsql as $$ begin
+        insert into actor_pauses values ('mapper_resolution', now(), 'otto', 'the mapper is down') on conflict do nothing;
+        return new; end $$;
+      create trigger pause_it before insert on operator_actions for each row execute function pause_it()`);
+    const before = (await latestAudit()).id;
+    try {
+      const reply = await act('dispatch', { stage: 'mapper_resolution', ...selecting(code, ids) });
+      expect([reply.status, reply.body]).toEqual([200, { accepted: 500, refused: 0, remaining: 200 }]);
+    } finally {
+      await sql.unsafe('drop trigger pause_it on operator_actions; drop function pause_it()');
+      await sql`delete from actor_pauses`;
+    }
+    const entries = await sql`select accepted, refused, problem from operator_actions where id > ${before}`;
+    expect(entries).toEqual([{ accepted: 500, refused: 0, problem: null }]);
+    expect((await act('dispatch', { stage: 'mapper_resolution', code })).body).toMatchObject({
+      accepted: 200,
+    });
+  });
 });
 
 describe('many records', () => {

@@ -1,14 +1,14 @@
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { Overview } from '../../src/api/operator/wire/overview.ts';
 import { becomes } from '../support/becomes.ts';
 import type { Disbursing } from '../support/pipeline.ts';
 import { until } from '../support/wait.ts';
-import { type BrowserWorld, hasBrowser, openBrowserWorld } from './world.ts';
+import { type BrowserWorld, describeInBrowser, openBrowserWorld } from './world.ts';
 
 const STATUS = 'sponsor_bank_dispatch_status';
 
-describe.skipIf(!hasBrowser())('operating from the dashboard', { timeout: 60_000 }, () => {
+describeInBrowser('operating from the dashboard', { timeout: 60_000 }, () => {
   let world: BrowserWorld;
   beforeAll(async () => {
     world = await openBrowserWorld();

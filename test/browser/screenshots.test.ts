@@ -72,10 +72,7 @@ async function take(page: Page, url: string, picture: Picture, path: string): Pr
   await page.getByRole('status').getByText('Live').waitFor();
   const whole = await page.evaluate<number>('document.documentElement.scrollHeight');
   const height = Math.min(whole, picture.heightMax ?? HEIGHT_MAX);
-  await page.screenshot({
-    path,
-    fullPage: true,
-    clip: { x: 0, y: 0, width, height },
-    animations: 'disabled',
-  });
+  // As if the window were that high: what sticks to its bottom is at the bottom of the picture.
+  await page.setViewportSize({ width, height });
+  await page.screenshot({ path, animations: 'disabled' });
 }

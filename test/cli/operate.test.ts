@@ -93,6 +93,16 @@ describe('retry, release and dispatch', () => {
     expect([unknown.code, JSON.parse(unknown.stdout).error.code]).toEqual([1, 'STAGE_UNKNOWN']);
   });
 
+  it('are not asked for again when the answer about single records gets lost', async () => {
+    const { ids } = await stopped(2);
+    proxy.breaks(({ path }) => (path === '/operator/actions/retry' ? 'hang-up-after' : null));
+    const before = proxy.to('/operator/actions/retry').length;
+    const args = [...retry('--id', ...ids, '--yes'), '--url', proxy.url, '--retry-for', '5'];
+    const { code, stderr } = await runCli(args, { G2P_BRIDGE_OPERATOR_TOKEN: tokenOf('operator') });
+    expect([code, stderr]).toEqual([3, expect.stringMatching(/SERVER_CONNECTION_LOST.*audit log/)]);
+    expect(proxy.to('/operator/actions/retry')).toHaveLength(before + 1);
+  });
+
   it('act once on each record when answers get lost', async () => {
     const { envelope, ids } = await stopped(4);
     let lost = 0;

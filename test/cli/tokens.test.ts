@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connect } from '../../src/db/connection.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { until } from '../support/wait.ts';
@@ -78,6 +79,23 @@ describe('a token', () => {
     expect((await tokens('list')).stdout).toMatch(/^night-shift {2}operator {2}20\d\d-/m);
     expect((await tokens('revoke', 'night-shift')).stdout).toBe('The token night-shift is revoked.\n');
     expect((await session()).status).toBe(401);
+    const cli = { operator_id: 'cli', operator_name: 'cli', role: 'payer', accepted: 1, problem: null };
+    const target = { token: 'night-shift', role: 'operator' };
+    const { sql, close } = connect(database.url, { max: 1 });
+    const entries = await sql`
+      select operator_id, operator_name, role, accepted, problem, action, target from operator_actions
+      where target->>'token' in ('night-shift', 'first') order by id`;
+    await close();
+    const server1 = { ...cli, operator_id: 'server', operator_name: 'server' };
+    const first = { token: 'first', role: 'payer' };
+    expect(entries.filter(({ target: { token: name } }) => name === 'first').slice(0, 2)).toEqual([
+      { ...server1, action: 'token_created', target: first },
+      { ...cli, action: 'token_revoked', target: first },
+    ]);
+    expect(entries.filter(({ target: { token: name } }) => name === 'night-shift')).toEqual([
+      { ...cli, action: 'token_created', target },
+      { ...cli, action: 'token_revoked', target },
+    ]);
     server.child.kill('SIGTERM');
     expect((await server.ended).stdout).not.toContain(token);
   });

@@ -59,7 +59,8 @@ function endpointPath(one: EndpointDescription): Described {
 function uploadPath(): Described {
   const one = STATEMENT_UPLOAD_ENDPOINT;
   const file = { type: 'string', format: 'binary', description: 'The file, with a name.' };
-  const form = { type: 'object', properties: { [one.field]: file }, required: [one.field] };
+  const reason = { type: 'string', minLength: 3, maxLength: 500, description: 'Why; comes before the file.' };
+  const form = { type: 'object', properties: { reason, [one.field]: file }, required: [one.field] };
   const answer = `${typeName(one)}Answer`;
   return {
     path: one.path,

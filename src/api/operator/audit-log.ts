@@ -2,8 +2,18 @@ import type { Queryable } from '../../db/connection.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Operator } from './wire/common.ts';
 
-/** What operators can do. */
-export type ActionName = 'retry' | 'release' | 'dispatch' | 'cancel' | 'tick' | 'pause' | 'resume' | 'upload';
+/** What operators can do; and what is done to their tokens. */
+export type ActionName =
+  | 'retry'
+  | 'release'
+  | 'dispatch'
+  | 'cancel'
+  | 'tick'
+  | 'pause'
+  | 'resume'
+  | 'upload'
+  | 'token_created'
+  | 'token_revoked';
 
 /** Something that an operator does, or wants to. */
 export interface OperatorAction {
@@ -21,6 +31,9 @@ export interface Outcome {
 }
 
 export const NOTHING_YET: Outcome = { accepted: 0, refused: 0 };
+
+/** The problem of an action that is announced and not at its end: it goes on, or its process has died. */
+export const UNFINISHED = 'UNFINISHED';
 
 /**
  * Writes an action into the audit log: in the transaction that does it, so that neither is there without the other.
@@ -49,6 +62,16 @@ export async function addToAction(sql: Queryable, id: number, { accepted, refuse
   await sql`
     update operator_actions set accepted = accepted + ${accepted}, refused = refused + ${refused}
     where id = ${id}`;
+}
+
+/** Says of an action that was announced as {@link UNFINISHED} what came of it. */
+export async function finishAction(
+  sql: Queryable,
+  id: number,
+  { accepted, refused }: Outcome,
+): Promise<void> {
+  await sql`
+    update operator_actions set accepted = ${accepted}, refused = ${refused}, problem = null where id = ${id}`;
 }
 
 /** Says of an action that was announced why nothing came of it. */

@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { addToAction, failAction, NOTHING_YET, type OperatorAction, recordAction } from './audit-log.ts';
+import {
+  failAction,
+  finishAction,
+  NOTHING_YET,
+  type OperatorAction,
+  recordAction,
+  UNFINISHED,
+} from './audit-log.ts';
 import { audited, conflicts } from './audited.ts';
 import { endpoint, requireRight } from './endpoint.ts';
 import { ProblemError } from './problem.ts';
@@ -84,10 +91,10 @@ export const tickStage = endpoint({
     const asked: OperatorAction = { operator, action: 'tick', target: { stage }, reason };
     const info = await audited(context, asked, async () => stageNamed(system, stage));
     // A tick is several transactions: that it was asked for is on record before the first.
-    const entry = await recordAction(database.sql, clock, asked, NOTHING_YET);
+    const entry = await recordAction(database.sql, clock, asked, NOTHING_YET, UNFINISHED);
     try {
       const { dispatched, stale } = await conflicts(['STAGE_PAUSED'], () => system.tickNow(info.stage));
-      await addToAction(database.sql, entry, { accepted: dispatched + stale, refused: 0 });
+      await finishAction(database.sql, entry, { accepted: dispatched + stale, refused: 0 });
       return { dispatched, stale };
     } catch (error) {
       const code = error instanceof ProblemError ? error.code : 'INTERNAL_ERROR';

@@ -110,18 +110,41 @@ async function act(
   let sum: Outcome = { ...NOTHING_YET, refused: missing };
   let entry: number | null = null;
   for (let start = 0; start < ids.length; start += SET_SIZES[action]) {
-    const done: { entry: number | null; outcome: Outcome } = await actOnSet(
-      context,
-      asked,
-      selection,
-      ids.slice(start, start + SET_SIZES[action]),
-      { entry, refusedBefore: missing },
+    const set = ids.slice(start, start + SET_SIZES[action]);
+    const done = await unlessRefusedMidway(
+      entry,
+      actOnSet(context, asked, selection, set, { entry, refusedBefore: missing }),
     );
+    if (done === null) {
+      const left = ids.length - start;
+      return { ...sum, remaining: await remainingOf(context, selection, startedAt, left) };
+    }
     entry = done.entry;
     sum = { accepted: sum.accepted + done.outcome.accepted, refused: sum.refused + done.outcome.refused };
   }
   if (entry === null) await recordAction(database.sql, clock, asked, sum);
-  return { ...sum, remaining: await remainingOf(context, selection, startedAt) };
+  return { ...sum, remaining: await remainingOf(context, selection, startedAt, 0) };
+}
+
+interface SetDone {
+  readonly entry: number | null;
+  readonly outcome: Outcome;
+}
+
+/**
+ * What has been done is answered also when the rest is refused (the stage has been paused meanwhile): whoever asks for the
+ * rest is told why.
+ *
+ * @param entry of what has been done before; null: nothing yet
+ * @returns null when it is refused after something has been done
+ */
+async function unlessRefusedMidway(entry: number | null, set: Promise<SetDone>): Promise<SetDone | null> {
+  try {
+    return await set;
+  } catch (error) {
+    if (entry !== null && error instanceof ProblemError) return null;
+    throw error;
+  }
 }
 
 /** One set, in one transaction with its part of the entry in the audit log. */
@@ -131,7 +154,7 @@ async function actOnSet(
   selection: WorkSelection,
   ids: readonly string[],
   { entry, refusedBefore }: { readonly entry: number | null; readonly refusedBefore: number },
-): Promise<{ readonly entry: number | null; readonly outcome: Outcome }> {
+): Promise<SetDone> {
   const isPayer = asked.operator.role === 'payer';
   let written = entry;
   const { accepted, refused } = await conflicts(['STAGE_PAUSED'], () =>
@@ -150,13 +173,14 @@ async function actOnSet(
   return { entry: written, outcome: { accepted: accepted.length, refused: refused.length } };
 }
 
-/** Of single records nothing remains: they have all been acted on. */
+/** @param left single records that have not been acted on */
 function remainingOf(
   { database }: OperatorContext,
   selection: WorkSelection,
   startedAt: Date,
+  left: number,
 ): Promise<number> {
-  if (selection.ids) return Promise.resolve(0);
+  if (selection.ids) return Promise.resolve(left);
   return countWork(database.sql, { ...selection, asOf: selection.asOf ?? startedAt }, startedAt);
 }
 

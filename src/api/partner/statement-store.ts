@@ -23,6 +23,8 @@ export interface StoredStatement {
 export interface Uploader {
   /** The operator who uploads, for the journal; left out: a bank does. */
   readonly by?: string;
+  /** Why, in their own words, for the journal too. */
+  readonly reason?: string;
   /** Writes more, in the same transaction where there is one: where all is there already, there is nothing to store. */
   also?(sql: Queryable, stored: readonly StoredStatement[]): Promise<void>;
 }
@@ -45,7 +47,7 @@ export async function storeStatements(
   { system, database }: { readonly system: ActorSystem; readonly database: Database },
   { statements }: Mt940Summary,
   file: StatementFile,
-  { by, also }: Uploader = {},
+  { by, reason, also }: Uploader = {},
 ): Promise<StoredStatement[]> {
   const digests = [...new Set(statements.map(({ digest }) => digest))];
   const earlier = await findStatements(database.sql, digests);
@@ -61,7 +63,8 @@ export async function storeStatements(
     const added = new Set([...found.values()].map(({ id }) => id).filter((id) => ids.has(id)));
     const describing = describe(statements, found, added);
     await insertTexts(tx.sql, describing, file);
-    const event = { type: 'uploaded', at: tx.now, ...(by === undefined ? {} : { by }) } as const;
+    const who = { ...(by === undefined ? {} : { by }), ...(reason === undefined ? {} : { reason }) };
+    const event = { type: 'uploaded', at: tx.now, ...who } as const;
     await tx.send(
       statementActor,
       [...added].map((id) => ({ id, event })),

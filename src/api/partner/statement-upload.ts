@@ -27,6 +27,16 @@ export interface UploadContext {
   readonly statementBytesMax: number;
 }
 
+/** An upload whose form may say more than the file. */
+export interface FormReader extends Uploader {
+  /**
+   * Reads the field `reason` of the form, which comes before the file; left out: it is thrown away.
+   *
+   * @throws Refusal
+   */
+  readReason?(text: string): string | undefined;
+}
+
 /** A file whose statements are all there now. */
 export interface Uploaded {
   /** One for each statement of the file, in its order. */
@@ -62,7 +72,7 @@ export class StatementUploads {
   async receive(
     request: FastifyRequest,
     reply: FastifyReply,
-    uploader: Uploader = {},
+    uploader: FormReader = {},
   ): Promise<Uploaded | Refusal> {
     // What is refused before it has been read cannot be followed by another request on the connection.
     reply.header('connection', 'close');
@@ -70,8 +80,9 @@ export class StatementUploads {
     const file = new StatementFile(this.#budget);
     try {
       const settled = await settle(async () => {
-        const summary = await receive(this.context, request, file);
-        const stored = await storeStatements(this.context, summary, file, uploader);
+        const { summary, reason } = await receive(this.context, request, file, uploader);
+        const who = { ...uploader, ...(reason === undefined ? {} : { reason }) };
+        const stored = await storeStatements(this.context, summary, file, who);
         return { stored, entries: summary.entries };
       });
       if (await hasEnded(request.raw)) reply.removeHeader('connection');
@@ -136,7 +147,8 @@ async function receive(
   context: UploadContext,
   request: FastifyRequest,
   kept: StatementFile,
-): Promise<Mt940Summary> {
+  { readReason }: FormReader,
+): Promise<{ readonly summary: Mt940Summary; readonly reason: string | undefined }> {
   const { statementBytesMax } = context;
   const part = await firstPart(request, statementBytesMax);
   // The stream would only stop growing there, and end with the request.
@@ -150,9 +162,11 @@ async function receive(
     );
   }
   try {
-    return await summariseMt940(kept.keep(chunksOf(part)));
+    const given = textOf(part, 'reason');
+    const reason = given === null ? undefined : readReason?.(given);
+    return { summary: await summariseMt940(kept.keep(chunksOf(part))), reason };
   } catch (error) {
-    if (!(error instanceof Mt940Error)) throw error;
+    if (!(error instanceof Mt940Error || error instanceof Refusal)) throw error;
     // The rest is read and dropped, so that the sender gets to read the answer.
     await readable(skip(part));
     throw new Refusal(error.code, error.message);
@@ -181,6 +195,12 @@ async function firstPart(
   } finally {
     request.raw.off('data', count);
   }
+}
+
+/** What a field in front of the file says; null when there is none of that name. */
+function textOf({ fields }: MultipartFile, name: string): string | null {
+  const [first] = [fields[name]].flat();
+  return first?.type === 'field' && typeof first.value === 'string' ? first.value : null;
 }
 
 /** The file as it arrives; stopping early leaves the rest to be read. */

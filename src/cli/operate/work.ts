@@ -122,14 +122,21 @@ async function actOnAll(
 ): Promise<Done> {
   let sum: Done = { accepted: 0, refused: 0, remaining: 0 };
   for (;;) {
-    // With the moment of the preview it can be sent again: what has done it by then stands there no longer.
-    const one = await session.post(`/operator/actions/${action}`, { target, reason }, workActionAnswer, true);
+    // With the moment of the preview it can be sent again: what has done it by then stands there no longer. Of single records
+    // it would be told that they could not do it, though they have.
+    const repeatable = target.ids === undefined;
+    const one = await session.post(
+      `/operator/actions/${action}`,
+      { target, reason },
+      workActionAnswer,
+      repeatable,
+    );
     sum = {
       accepted: sum.accepted + one.accepted,
       refused: sum.refused + one.refused,
       remaining: one.remaining,
     };
-    if (one.remaining === 0 || one.accepted === 0) return sum;
+    if (one.remaining === 0 || one.accepted === 0 || target.ids !== undefined) return sum;
   }
 }
 

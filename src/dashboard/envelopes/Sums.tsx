@@ -97,7 +97,7 @@ const Open = (props: {
         <dt>Bank</dt>
         <dd>{money.sponsor_bank_code ?? '–'}</dd>
       </div>
-      <div>
+      <div className="fact-wide">
         <dt>Block reference</dt>
         <dd>{money.block_reference === null ? '–' : <code>{money.block_reference}</code>}</dd>
       </div>

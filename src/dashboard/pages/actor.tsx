@@ -110,6 +110,9 @@ function Relations({ actor: { machine, id, parent, envelope } }: { readonly acto
         </span>
       )}
       {envelope === null ? null : <Link href={links.errors({ envelope })}>Errors of its envelope</Link>}
+      <Link href={links.inspector(machine === 'envelope' ? { envelope: id } : { machine, id })}>
+        In the XState inspector
+      </Link>
     </p>
   );
 }

@@ -16,7 +16,18 @@ const LIMIT = 50;
 /** Somebody who types is not done yet. */
 const TYPED_MS = 300;
 type Action = Audit['actions'][number];
-const ACTIONS = ['retry', 'release', 'dispatch', 'cancel', 'tick', 'pause', 'resume', 'upload'];
+const ACTIONS = [
+  'retry',
+  'release',
+  'dispatch',
+  'cancel',
+  'tick',
+  'pause',
+  'resume',
+  'upload',
+  'token_created',
+  'token_revoked',
+];
 
 /** Everything that operators did: who, what, why, when, and what came of it. */
 export default function AuditPage(_props: { readonly params: Readonly<Record<string, string>> }) {
@@ -131,7 +142,9 @@ const Target = ({ target }: { readonly target: Action['target'] }) => (
 );
 
 const Result = ({ accepted, refused, problem }: Action) =>
-  problem !== null ? (
+  problem === 'UNFINISHED' ? (
+    <span className="audit-result audit-refused">not finished</span>
+  ) : problem !== null ? (
     <span className="audit-result audit-refused">
       refused: <code>{problem}</code>
     </span>

@@ -43,7 +43,7 @@ export const operatorActions = pgTable(
     operator_id: text().notNull(),
     operator_name: text().notNull(),
     role: text().notNull(),
-    /** `retry`, `release`, `dispatch`, `cancel`, `tick`, `pause`, `resume`, `upload`. */
+    /** `retry`, `release`, `dispatch`, `cancel`, `tick`, `pause`, `resume`, `upload`, `token_created`, `token_revoked`. */
     action: text().notNull(),
     /** What it was done to, as the request named it. */
     target: jsonb().notNull(),
@@ -51,7 +51,7 @@ export const operatorActions = pgTable(
     /** Records that did it, and records that could not (any more). */
     accepted: integer().notNull(),
     refused: integer().notNull(),
-    /** The code with which the whole of it was refused; null when it was done. */
+    /** The code with which the whole of it was refused; null when it was done, `UNFINISHED` as long as it goes on. */
     problem: text(),
   },
   (t) => [

@@ -15,6 +15,8 @@ export interface OperatorProvider extends ProviderSettings {
   readonly clientId: string;
   /** What the dashboard asks for, separated by spaces. */
   readonly scope: string;
+  /** What the dashboard speaks to besides the issuer's origin. */
+  readonly connectOrigins: readonly string[];
   /** Where a token has the roles, see {@link roleIn}. */
   readonly roleClaim: string;
   readonly roleNames: RoleNames;

@@ -33,10 +33,10 @@ const { version } = packageJson;
 function accessByProvider(provider: OperatorProvider, context: AccessContext): Access {
   const { database, clock, onProblem, keyLimits } = context;
   const identify = providerOperator({ ...provider, ...(keyLimits && { keyLimits }) }, clock, onProblem);
-  const { issuer, clientId, scope } = provider;
+  const { issuer, clientId, scope, connectOrigins } = provider;
   return {
     description: { kind: 'oidc', oidc: { issuer, client_id: clientId, scope }, version },
-    connectOrigins: [new URL(issuer).origin],
+    connectOrigins: [...new Set([new URL(issuer).origin, ...connectOrigins])],
     ...identifying(new Tickets(database.sql, clock), identify),
   };
 }
@@ -70,6 +70,7 @@ function operatorProvider(settings: Settings): OperatorProvider | null {
     audiences: settings.operator_oidc_audience,
     clientId: settings.operator_oidc_client_id,
     scope: settings.operator_oidc_scope,
+    connectOrigins: settings.operator_oidc_connect_origins,
     roleClaim: settings.operator_role_claim,
     roleNames: settings.operator_role_names,
   };

@@ -1,4 +1,5 @@
 import type { Queryable } from '../../../db/connection.ts';
+import type { ActionName } from '../audit-log.ts';
 import type { Role } from '../wire/common.ts';
 import { digestOf, newSecret } from './secrets.ts';
 
@@ -32,10 +33,13 @@ export const TOKEN_NAME = /^[\p{L}\p{N}][\p{L}\p{N}._@-]{0,99}$/u;
 export async function makeFirstToken(sql: Queryable, now: Date): Promise<string | null> {
   const token = PREFIX + newSecret();
   const made = await sql`
-    insert into operator_tokens (name, role, digest, created_at)
-    select ${FIRST.name}, ${FIRST.role}, ${digestOf(token)}, ${now}::timestamptz
-    where not exists (select 1 from operator_tokens)
-    on conflict (name) do nothing`;
+    with changed as (
+      insert into operator_tokens (name, role, digest, created_at)
+      select ${FIRST.name}, ${FIRST.role}, ${digestOf(token)}, ${now}::timestamptz
+      where not exists (select 1 from operator_tokens)
+      on conflict (name) do nothing
+      returning name, role)
+    ${recorded(sql, 'server', 'token_created', now)}`;
   return made.count === 1 ? token : null;
 }
 
@@ -52,9 +56,12 @@ export async function createToken(
 ): Promise<string | null> {
   const token = PREFIX + newSecret();
   const made = await sql`
-    insert into operator_tokens (name, role, digest, created_at)
-    values (${name}, ${role}, ${digestOf(token)}, ${now})
-    on conflict (name) do nothing`;
+    with changed as (
+      insert into operator_tokens (name, role, digest, created_at)
+      values (${name}, ${role}, ${digestOf(token)}, ${now})
+      on conflict (name) do nothing
+      returning name, role)
+    ${recorded(sql, 'cli', 'token_created', now)}`;
   return made.count === 1 ? token : null;
 }
 
@@ -63,10 +70,23 @@ export const listTokens = (sql: Queryable): Promise<readonly ListedToken[]> =>
   sql<ListedToken[]>`select name, role, created_at from operator_tokens order by name`;
 
 /** Makes a token useless from now on. @returns false when there is none of that name */
-export async function revokeToken(sql: Queryable, name: string): Promise<boolean> {
-  const gone = await sql`delete from operator_tokens where name = ${name}`;
+export async function revokeToken(sql: Queryable, name: string, now: Date): Promise<boolean> {
+  const gone = await sql`
+    with changed as (delete from operator_tokens where name = ${name} returning name, role)
+    ${recorded(sql, 'cli', 'token_revoked', now)}`;
   return gone.count === 1;
 }
+
+/**
+ * The rest of a statement that changes tokens: its entry in the audit log. Whoever works on the database may do everything.
+ *
+ * @param by what changes them: nobody is signed in
+ */
+const recorded = (sql: Queryable, by: string, action: ActionName, now: Date) => sql`
+  insert into operator_actions (at, operator_id, operator_name, role, action, target, reason, accepted, refused)
+  select ${now}::timestamptz, ${by}, ${by}, 'payer', ${action},
+    jsonb_build_object('token', name, 'role', role), '', 1, 0
+  from changed`;
 
 /** Whose token it is; null: nobody's. */
 export async function holderOf(sql: Queryable, token: string): Promise<TokenHolder | null> {

@@ -84,7 +84,7 @@ export const audit = z.object({
       reason: z.string(),
       accepted: count,
       refused: count,
-      /** The code with which the whole of it was refused; null when it was done. */
+      /** The code with which the whole of it was refused; null when it was done, `UNFINISHED` as long as it goes on. */
       problem: z.string().nullable(),
     }),
   ),

@@ -1,7 +1,17 @@
-import { useState } from 'react';
+import { Fragment, useState } from 'react';
 import type { ActorDetail } from '../../../api/operator/wire/actors.ts';
 import { Card, Empty } from '../../ui/index.ts';
 import { tablesOf } from './tables.ts';
+
+/** A long name, which may be broken after its underscores. */
+const Broken = ({ text }: { readonly text: string }) =>
+  text.split(/(?<=_)/).map((part, at) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: parts never move
+    <Fragment key={at}>
+      {part}
+      <wbr />
+    </Fragment>
+  ));
 
 /** The row behind an actor, table by table, column by column: what any SQL client sees. */
 export function Row({ row }: { readonly row: ActorDetail['row'] }) {
@@ -33,7 +43,9 @@ export function Row({ row }: { readonly row: ActorDetail['row'] }) {
               {columns.map(({ column, value }) => (
                 <tr key={column}>
                   <th scope="row">
-                    <code>{column}</code>
+                    <code>
+                      <Broken text={column} />
+                    </code>
                   </th>
                   <td>{value === null ? <span className="muted">null</span> : value}</td>
                 </tr>

@@ -3,7 +3,7 @@ import { Link } from 'wouter';
 import { useSession } from '../../api.ts';
 import { bytesText } from '../../format/number.ts';
 import { links } from '../../links.ts';
-import { Button, Icon } from '../../ui/index.ts';
+import { Button, Field, Icon } from '../../ui/index.ts';
 import { type Upload, uploadSentence } from './uploads.ts';
 import { useUploads } from './use-uploads.ts';
 
@@ -12,12 +12,13 @@ export function UploadBox() {
   const { whyNot } = useSession();
   const { uploads, upload } = useUploads();
   const [isOver, setIsOver] = useState(false);
+  const [reason, setReason] = useState('');
   const input = useRef<HTMLInputElement>(null);
   const forbidden = whyNot('operator');
   const drop = (event: DragEvent): void => {
     event.preventDefault();
     setIsOver(false);
-    if (forbidden === null) upload([...event.dataTransfer.files]);
+    if (forbidden === null) upload([...event.dataTransfer.files], reason.trim());
   };
   return (
     <section className="upload" aria-label="Upload statements">
@@ -34,6 +35,18 @@ export function UploadBox() {
         <Icon name="statements" size={24} />
         <p>Drop MT940 files here, or choose them.</p>
         {forbidden === null ? null : <p className="muted">{forbidden}</p>}
+        {forbidden === null ? (
+          <Field label="Why (optional)" help="Goes into the audit log with the files.">
+            {(props) => (
+              <input
+                {...props}
+                value={reason}
+                maxLength={500}
+                onChange={(event) => setReason(event.target.value)}
+              />
+            )}
+          </Field>
+        ) : null}
         <Button kind="primary" whyNot={forbidden} onClick={() => input.current?.click()}>
           Choose files
         </Button>
@@ -44,7 +57,7 @@ export function UploadBox() {
           hidden
           aria-label="Statement files"
           onChange={(event) => {
-            upload([...(event.target.files ?? [])]);
+            upload([...(event.target.files ?? [])], reason.trim());
             // The same file once more is another upload.
             event.target.value = '';
           }}

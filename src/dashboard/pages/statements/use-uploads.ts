@@ -18,7 +18,7 @@ export function useUploads() {
   const become = (key: number, status: Upload['status']): void =>
     setUploads((before) => before.map((one) => (one.key === key ? { ...one, status } : one)));
 
-  const upload = (files: readonly File[]): void => {
+  const upload = (files: readonly File[], reason: string): void => {
     const added = files.map((file) => {
       nextKey.current += 1;
       return { key: nextKey.current, file };
@@ -37,15 +37,17 @@ export function useUploads() {
     for (const { key, file } of added) {
       last.current = last.current.then(async () => {
         become(key, { kind: 'sending' });
-        become(key, await sendOne(file));
+        become(key, await sendOne(file, reason));
       });
     }
   };
   return { uploads, upload };
 }
 
-async function sendOne(file: File): Promise<Upload['status']> {
+async function sendOne(file: File, reason: string): Promise<Upload['status']> {
   const form = new FormData();
+  // What comes behind the file is not read.
+  if (reason !== '') form.append('reason', reason);
   form.append(FIELD, file, file.name);
   try {
     const uploaded = await send<Uploaded>('/operator/statements', form);
