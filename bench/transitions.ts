@@ -19,7 +19,7 @@ export interface TransitionsResult {
 
 /**
  * Durable transitions per second: row, journal and commit, at 1, 50 and 200 actors to a transaction; then the same with
- * a job inserted and cancelled for every second transition. Beside it, in the same run on the same server: commits per
+ * a job inserted for every second transition. Beside it, in the same run on the same server: commits per
  * second of the plainest single-row update with as many transactions at a time.
  */
 export function benchTransitions(): Promise<TransitionsResult> {
@@ -93,7 +93,7 @@ async function updateOneRow(database: Database, lane: number): Promise<number> {
   return 1;
 }
 
-/** Two transitions of each actor of a set: cancelled and enabled again, or dispatched and taken back. */
+/** Two transitions of each actor of a set: cancelled and enabled again, or dispatched and postponed by their jobs. */
 async function cycle(
   system: ActorSystem,
   lane: number,
@@ -103,20 +103,27 @@ async function cycle(
 ): Promise<number> {
   const share = ACTORS_IN_TABLE / LANES;
   const ids = Array.from({ length: size }, (_, n) => idOf(lane * share + ((turn * size + n) % share)));
-  const away = (at: Date) =>
+  const jobOf = new Map(ids.map((id) => [id, system.store.jobs.newId()]));
+  const away = (at: Date, id: string) =>
     jobs
-      ? ({ type: 'statement_process.dispatch', job: system.store.jobs.newId(), at } as const)
+      ? ({ type: 'statement_process.dispatch', job: jobOf.get(id) ?? '', at } as const)
       : ({ type: 'statement_process.cancel', at } as const);
-  const back = (at: Date) =>
+  const back = (at: Date, id: string) =>
     jobs
-      ? ({ type: 'statement_process.stale', retryAt: at, at } as const)
+      ? ({
+          type: 'statement_process.postponed',
+          job: jobOf.get(id) ?? '',
+          code: 'AWAY',
+          retryAt: at,
+          at,
+        } as const)
       : ({ type: 'statement_process.enable', dueAt: at, at } as const);
   let taken = 0;
   for (const eventAt of [away, back]) {
     const delivered = await system.transact((tx) =>
       tx.send(
         statementActor,
-        ids.map((id) => ({ id, event: eventAt(tx.now) })),
+        ids.map((id) => ({ id, event: eventAt(tx.now, id) })),
       ),
     );
     taken += delivered.filter(({ accepted }) => accepted).length;
