@@ -2,8 +2,9 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { failure } from '../shared/server.ts';
 import { check } from '../shared/validation.ts';
+import type { Identity } from './identity.ts';
 import { algorithms } from './keys.ts';
-import { type Identity, usualClaims } from './routes.ts';
+import { usualClaims } from './routes.ts';
 
 const secondsMax = 31_536_000;
 

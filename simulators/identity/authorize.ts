@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { failure } from '../shared/server.ts';
 import { check } from '../shared/validation.ts';
 import { type Client, isRedirectOf } from './clients.ts';
+import type { Identity } from './identity.ts';
 import { loginPage } from './login-page.ts';
-import type { Identity } from './routes.ts';
 
 /** Where browsers sign in. */
 export const authorizePath = '/authorize';

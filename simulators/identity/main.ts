@@ -12,8 +12,9 @@ import { mountAdmin } from './admin.ts';
 import { mountAuthorize } from './authorize.ts';
 import { type Client, clientsSchema } from './clients.ts';
 import { Codes } from './codes.ts';
+import type { Identity } from './identity.ts';
 import { KeyRing } from './keys.ts';
-import { discoveryRoute, type Identity, jwksRoute, tokenPath, tokenRoute } from './routes.ts';
+import { discoveryRoute, jwksRoute, tokenPath, tokenRoute } from './routes.ts';
 import { tokenRulesSchema } from './rules.ts';
 import { type User, usersDefault, usersSchema } from './users.ts';
 

@@ -2,26 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { Answer, Route } from '../shared/routes.ts';
 import { failure } from '../shared/server.ts';
 import { authorizePath } from './authorize.ts';
-import { type Client, formOf, type Grant, oauthError, readGrant } from './clients.ts';
-import type { Codes, Consent } from './codes.ts';
-import type { KeyRing } from './keys.ts';
-import type { TokenRules } from './rules.ts';
-import { personalClaims, type User } from './users.ts';
-
-/** What the identity server's paths work with. */
-export interface Identity {
-  keys: KeyRing;
-  clients: readonly Client[];
-  /** Who can sign in. */
-  users: readonly User[];
-  codes: Codes;
-  /** The issuer's URL, without a slash at the end; known once the server listens. */
-  issuer: () => string;
-  /** How long a token is good for, in seconds. */
-  tokenSeconds: number;
-  /** How the answers of `/token` depart from what is right. */
-  rules: TokenRules;
-}
+import { formOf, type Grant, oauthError, readGrant } from './clients.ts';
+import type { Consent } from './codes.ts';
+import type { Identity } from './identity.ts';
+import { personalClaims } from './users.ts';
 
 /** Where clients get tokens. */
 export const tokenPath = '/token';

@@ -8,7 +8,8 @@ import {
   UNFINISHED,
 } from './audit-log.ts';
 import { audited, conflicts } from './audited.ts';
-import { endpoint, requireRight } from './endpoint.ts';
+import type { OperatorContext } from './context.ts';
+import { type Asked, endpoint, requireRight } from './endpoint.ts';
 import { ProblemError } from './problem.ts';
 import { stageNamed } from './stages.ts';
 import { whoActs } from './who.ts';
@@ -35,18 +36,7 @@ export const pauseStage = endpoint({
   body: withReason,
   answer: done,
   refusals: { STAGE_UNKNOWN: 404 },
-  handle(context, { operator, params: { stage }, body: { reason } }) {
-    const { system, database, clock } = context;
-    const asked: OperatorAction = { operator, action: 'pause', target: { stage }, reason };
-    return audited(context, asked, async () => {
-      const info = stageNamed(system, stage);
-      const changed = await system.pauses.pause(info.stage, whoActs(operator, reason), async (sql) => {
-        await recordAction(sql, clock, asked, CHANGED);
-      });
-      if (!changed) await recordAction(database.sql, clock, asked, HELD_ALREADY);
-      return { done: true } as const;
-    });
-  },
+  handle: (context, asked) => change(context, 'pause', asked),
 });
 
 /** `POST /operator/stages/{stage}/resume`: everything that has become due meanwhile is done. */
@@ -60,20 +50,27 @@ export const resumeStage = endpoint({
   body: withReason,
   answer: done,
   refusals: { STAGE_UNKNOWN: 404 },
-  handle(context, { operator, params: { stage }, body: { reason } }) {
-    const { system, database, clock } = context;
-    const asked: OperatorAction = { operator, action: 'resume', target: { stage }, reason };
-    return audited(context, asked, async () => {
-      const info = stageNamed(system, stage);
-      if (info.payerOnly) requireRight(operator, 'payer', 'Resuming payments');
-      const changed = await system.pauses.resume(info.stage, whoActs(operator, reason), async (sql) => {
-        await recordAction(sql, clock, asked, CHANGED);
-      });
-      if (!changed) await recordAction(database.sql, clock, asked, HELD_ALREADY);
-      return { done: true } as const;
-    });
-  },
+  handle: (context, asked) => change(context, 'resume', asked),
 });
+
+/** Pauses or resumes a stage, its audit entry stored with it. What is so already is no fault: asking again is harmless. */
+function change(
+  context: OperatorContext,
+  action: 'pause' | 'resume',
+  { operator, params: { stage }, body: { reason } }: Asked<{ stage: string }, object, { reason: string }>,
+): Promise<{ done: true }> {
+  const { system, database, clock } = context;
+  const asked: OperatorAction = { operator, action, target: { stage }, reason };
+  return audited(context, asked, async () => {
+    const info = stageNamed(system, stage);
+    if (action === 'resume' && info.payerOnly) requireRight(operator, 'payer', 'Resuming payments');
+    const changed = await system.pauses[action](info.stage, whoActs(operator, reason), async (sql) => {
+      await recordAction(sql, clock, asked, CHANGED);
+    });
+    if (!changed) await recordAction(database.sql, clock, asked, HELD_ALREADY);
+    return { done: true } as const;
+  });
+}
 
 /** `POST /operator/stages/{stage}/tick`: what the next tick would do, now. */
 export const tickStage = endpoint({
