@@ -1,7 +1,7 @@
-import type { Ticket } from '../api/operator/wire/access.ts';
 import type { FeedMessage } from '../api/operator/wire/feed.ts';
-import { ApiProblem, apiUrl, request } from './api.ts';
+import { ApiProblem } from './api.ts';
 import { FELL_BEHIND_CODE, nextWaitMs } from './feed-rules.ts';
+import { ticketedUrl } from './ticketed-url.ts';
 
 /** `live`: what happens arrives; `connecting`: it will, from where it stopped; `off`: nobody is signed in any more. */
 export type FeedState = 'live' | 'connecting' | 'off';
@@ -40,13 +40,8 @@ export function followFeed(filter: FeedFilter, after: number | null, handlers: F
   const connect = async (): Promise<void> => {
     handlers.onState('connecting');
     try {
-      const { ticket } = await request<Ticket>('/operator/tickets', {
-        method: 'POST',
-        signal: stop.signal,
-        headers: { 'content-type': 'application/json' },
-        body: '{}',
-      });
-      if (!stop.signal.aborted) open(ticket);
+      const url = await ticketedUrl('/feed', () => ({ ...filter, after: seq ?? undefined }), stop.signal);
+      if (!stop.signal.aborted) open(url);
     } catch (cause) {
       if (stop.signal.aborted) return;
       if (cause instanceof ApiProblem && cause.status === 401) handlers.onState('off');
@@ -54,8 +49,8 @@ export function followFeed(filter: FeedFilter, after: number | null, handlers: F
     }
   };
 
-  const open = (ticket: string): void => {
-    const opened = new WebSocket(feedUrl({ ...filter, after: seq ?? undefined, ticket }));
+  const open = (url: string): void => {
+    const opened = new WebSocket(url);
     socket = opened;
     opened.addEventListener('message', ({ data }) => {
       if (stop.signal.aborted) return;
@@ -91,13 +86,4 @@ export function followFeed(filter: FeedFilter, after: number | null, handlers: F
     clearTimeout(timer);
     socket?.close();
   };
-}
-
-function feedUrl(query: Readonly<Record<string, string | number | undefined>>): string {
-  const url = apiUrl('/feed');
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined) url.searchParams.set(name, String(value));
-  }
-  return url.href;
 }

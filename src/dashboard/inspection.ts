@@ -1,7 +1,7 @@
 import { createBrowserInspector, type StatelyInspectionEvent } from '@statelyai/inspect';
-import type { Ticket } from '../api/operator/wire/access.ts';
-import { ApiProblem, apiUrl, request } from './api.ts';
+import { ApiProblem } from './api.ts';
 import { nextWaitMs } from './feed-rules.ts';
+import { ticketedUrl } from './ticketed-url.ts';
 
 /** Events kept for an inspector that is still loading. */
 const KEPT_MAX = 10_000;
@@ -60,14 +60,9 @@ export function bridge(
 
   const connect = async (): Promise<void> => {
     try {
-      const { ticket } = await request<Ticket>('/operator/tickets', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: '{}',
-        signal: stop.signal,
-      });
+      const url = await ticketedUrl('/inspector/ws', () => ({ ...inspected }), stop.signal);
       if (stop.signal.aborted) return;
-      socket = open(socketUrl({ ...inspected, ticket }));
+      socket = open(url);
     } catch (cause) {
       if (cause instanceof ApiProblem && cause.status >= 400 && cause.status < 500) onProblem(cause);
       else again();
@@ -123,12 +118,3 @@ function newOnes(): (event: StatelyInspectionEvent) => boolean {
 
 const isConnected = (data: unknown): boolean =>
   typeof data === 'object' && data !== null && 'type' in data && data.type === CONNECTED;
-
-function socketUrl(query: Readonly<Record<string, string | undefined>>): string {
-  const url = apiUrl('/inspector/ws');
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined) url.searchParams.set(name, value);
-  }
-  return url.href;
-}

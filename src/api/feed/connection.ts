@@ -5,7 +5,7 @@ import { codeOf, RuntimeError } from '../../runtime/errors.ts';
 import type { Transition } from '../../runtime/journal.ts';
 import type { ActorSystem } from '../../runtime/system.ts';
 import { FELL_BEHIND } from '../operator/wire/feed.ts';
-import { GOING_AWAY, INTERNAL_ERROR } from '../sockets.ts';
+import { GOING_AWAY, INTERNAL_ERROR, keepAlive } from '../sockets.ts';
 import { bytesOf, transitionBytes } from './messages.ts';
 import type { FeedRequest } from './request.ts';
 import { Summary } from './summary.ts';
@@ -30,7 +30,6 @@ export class FeedConnection {
   readonly #stream: Socket;
   readonly #times: FeedTimes;
   readonly #gone = new AbortController();
-  #answered = true;
   /** The last sequence number that the client has been sent everything up to. */
   #sent = 0;
 
@@ -41,9 +40,7 @@ export class FeedConnection {
     this.#stream = stream;
     this.#times = times;
     socket.on('close', () => this.#gone.abort());
-    socket.on('pong', () => {
-      this.#answered = true;
-    });
+    keepAlive(socket, times.heartbeatMs);
   }
 
   /** Sends what the client asked for until it leaves, falls behind, or the process stops. Never throws. */
@@ -66,17 +63,6 @@ export class FeedConnection {
       store.observer.troubled('feed client', error);
       this.#socket.close(INTERNAL_ERROR, 'Something went wrong here; connect again.');
     }
-  }
-
-  /** Asks whether the client is still there; called every `heartbeatMs`. */
-  beat(): void {
-    if (!this.#answered) {
-      // It would not answer a farewell either.
-      this.#socket.terminate();
-      return;
-    }
-    this.#answered = false;
-    this.#socket.ping();
   }
 
   async #sendAll({ filter }: FeedRequest, after: number): Promise<void> {

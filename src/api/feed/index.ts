@@ -25,13 +25,9 @@ export async function feed(
 ): Promise<void> {
   const { access, config, system } = context;
   const times = { ...FEED_TIMES, ...context.feedTimes };
-  const connections = new Set<FeedConnection>();
+  let clients = 0;
   app.decorateRequest('admitted', null);
   app.setErrorHandler(answerProblem);
-  const heartbeat = setInterval(() => {
-    for (const connection of connections) connection.beat();
-  }, times.heartbeatMs);
-  app.addHook('onClose', async () => clearInterval(heartbeat));
   app.route({
     method: 'GET',
     url: '/feed',
@@ -46,7 +42,7 @@ export async function feed(
     },
     // From here to the upgrade nothing is waited for, so the bound holds.
     preHandler: (_request, _reply, done) => {
-      done(connections.size < config.feed_clients_max ? undefined : feedFull(config.feed_clients_max));
+      done(clients < config.feed_clients_max ? undefined : feedFull(config.feed_clients_max));
     },
     handler: (_request, reply) => {
       throw needsUpgrade(reply);
@@ -54,10 +50,10 @@ export async function feed(
     wsHandler: async (socket, { admitted, raw, log }) => {
       if (!admitted) return socket.terminate();
       const connection = new FeedConnection(system, socket, raw.socket, times);
-      connections.add(connection);
+      clients += 1;
       const opened = performance.now();
       socket.on('close', (code: number) => {
-        connections.delete(connection);
+        clients -= 1;
         const seconds = Math.round((performance.now() - opened) / 1000);
         log.info({ operator: admitted.operator.id, code, seconds }, 'Feed closed');
       });

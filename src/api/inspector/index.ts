@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { OperatorContext } from '../operator/context.ts';
+import { actorNamed } from '../operator/family.ts';
 import { answerProblem, ProblemError } from '../operator/problem.ts';
 import { needsUpgrade } from '../sockets.ts';
 import { inspect } from './connection.ts';
@@ -60,8 +61,6 @@ function readQuery({ system }: OperatorContext, request: FastifyRequest): Inspec
     throw new ProblemError(400, 'REQUEST_INVALID', `${issue?.path.join('.')}: ${issue?.message}.`);
   }
   const { machine } = parsed.data;
-  if (machine !== undefined && !system.store.registry.actors.some(({ name }) => name === machine)) {
-    throw new ProblemError(404, 'MACHINE_UNKNOWN', `There is no machine ${machine}.`);
-  }
+  if (machine !== undefined) actorNamed(system, machine);
   return parsed.data;
 }

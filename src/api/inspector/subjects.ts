@@ -2,13 +2,7 @@ import { quoted } from '../../db/bulk.ts';
 import type { Queryable } from '../../db/connection.ts';
 import type { Actor } from '../../runtime/actor.ts';
 import type { Registry } from '../../runtime/registry.ts';
-
-/** Whose child an actor is, by machine. */
-const PARENT_MACHINE: Readonly<Record<string, string>> = {
-  batch: 'envelope',
-  geo: 'batch',
-  beneficiary: 'geo',
-};
+import { parentMachineOf } from '../operator/family.ts';
 
 /** Reads from the database, for no longer than it takes. */
 export type Reading = <T>(read: (sql: Queryable) => Promise<T>) => Promise<T>;
@@ -93,8 +87,8 @@ export class Subjects {
   }
 
   async #parentsOf(sql: Queryable, machine: string, ids: readonly string[]): Promise<Map<string, Named>> {
-    const above = PARENT_MACHINE[machine];
-    if (above === undefined) return new Map();
+    const above = parentMachineOf(machine);
+    if (above === null) return new Map();
     const actor = this.#registry.actor(machine);
     const [{ name, id }] = actor.tables;
     const rows = await sql.unsafe<{ id: string; parent: string }[]>(
