@@ -6,7 +6,7 @@ const only = (name, from, allowed) => ({
   name,
   severity: 'error',
   from: { path: from },
-  to: { path: '^(src|simulators|test|bench|examples)/', pathNot: [from, ...allowed] },
+  to: { path: '^(src|simulators|test|bench|chaos|examples)/', pathNot: [from, ...allowed] },
 });
 
 export default {
@@ -44,7 +44,7 @@ export default {
       severity: 'error',
       from: { path: '^src/dashboard/' },
       to: {
-        path: '^(src|simulators|test|bench|examples)/',
+        path: '^(src|simulators|test|bench|chaos|examples)/',
         pathNot: ['^src/dashboard/', '^src/api/operator/wire/'],
       },
     },
@@ -69,13 +69,13 @@ export default {
       name: 'src-never-imports-the-outside-world',
       severity: 'error',
       from: { path: '^src/' },
-      to: { path: '^(simulators|test|bench|examples)/' },
+      to: { path: '^(simulators|test|bench|chaos|examples)/' },
     },
     {
       name: 'simulators-stand-alone',
       severity: 'error',
       from: { path: '^simulators/' },
-      to: { path: '^(src|test|bench|examples)/' },
+      to: { path: '^(src|test|bench|chaos|examples)/' },
     },
   ],
   options: {
