@@ -20,7 +20,7 @@ export interface TestDatabase {
 export async function createDatabase(prefix = 'test'): Promise<TestDatabase> {
   const serverUrl = inject('postgresUrl');
   const name = `${prefix}_${randomBytes(6).toString('hex')}`;
-  await administer(serverUrl, (sql) => sql`create database ${sql(name)}`);
+  await administer(serverUrl, (sql) => sql`create database ${sql(name)} strategy file_copy`);
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   return {

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -21,7 +21,12 @@ const TEST_SETTINGS: ServerSettings = {
   synchronous_commit: 'off',
   full_page_writes: 'off',
   jit: 'off',
+  max_wal_size: '256MB',
 };
+
+/** A folder in memory, where there is one: copying a database there takes a tenth of the time. */
+const IN_MEMORY = '/dev/shm';
+const ROOM_MIN_BYTES = 4 * 2 ** 30;
 
 const FOLDER_PREFIX = 'g2p-test-';
 const START_TIMEOUT_MS = 60_000;
@@ -34,7 +39,7 @@ const PORT_ATTEMPTS_MAX = 5;
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await removeAbandoned();
-  const folder = await mkdtemp(join(tmpdir(), `${FOLDER_PREFIX}${process.pid}-`));
+  const folder = await mkdtemp(join(await baseFolder(), `${FOLDER_PREFIX}${process.pid}-`));
   // The server's user may be another than ours.
   await chmod(folder, 0o755);
   try {
@@ -46,6 +51,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
     throw error;
   }
   return () => remove(folder);
+}
+
+async function baseFolder(): Promise<string> {
+  const room = await statfs(IN_MEMORY).then(
+    ({ bavail, bsize }) => bavail * bsize,
+    () => 0,
+  );
+  return room >= ROOM_MIN_BYTES ? IN_MEMORY : tmpdir();
 }
 
 async function launch(cluster: Cluster): Promise<number> {
@@ -66,10 +79,14 @@ async function launch(cluster: Cluster): Promise<number> {
 
 /** Removes servers of earlier runs that were killed before their teardown. */
 async function removeAbandoned(): Promise<void> {
-  for (const entry of await readdir(tmpdir())) {
+  for (const base of [tmpdir(), IN_MEMORY]) await removeAbandonedIn(base);
+}
+
+async function removeAbandonedIn(base: string): Promise<void> {
+  for (const entry of await readdir(base).catch(() => [])) {
     const pid = Number(new RegExp(`^${FOLDER_PREFIX}(\\d+)-`).exec(entry)?.[1]);
     if (!(pid > 0) || isAlive(pid)) continue;
-    const folder = join(tmpdir(), entry);
+    const folder = join(base, entry);
     // Another test run may be removing it at this moment.
     const owner = await stat(folder).then(
       ({ uid }) => uid,

@@ -30,7 +30,10 @@ export async function createPreparedDatabase(prefix: string): Promise<TestDataba
   const name = `${prefix}_${randomBytes(6).toString('hex')}`;
   url.pathname = '/postgres';
   const server = url.href;
-  await administer(server, (sql) => sql`create database ${sql(name)} template ${sql(source)}`);
+  await administer(
+    server,
+    (sql) => sql`create database ${sql(name)} template ${sql(source)} strategy file_copy`,
+  );
   url.pathname = `/${name}`;
   return {
     url: url.href,

@@ -75,7 +75,7 @@ async function copyTemplate(): Promise<{ url: string; drop(): Promise<void> }> {
   const name = `shop_${randomBytes(6).toString('hex')}`;
   url.pathname = '/postgres';
   const admin = connect(url.href, { max: 1 });
-  await admin.sql`create database ${admin.sql(name)} template ${admin.sql(source)}`;
+  await admin.sql`create database ${admin.sql(name)} template ${admin.sql(source)} strategy file_copy`;
   url.pathname = `/${name}`;
   return {
     url: url.href,
