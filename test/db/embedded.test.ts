@@ -2,7 +2,6 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import postgres from 'postgres';
@@ -10,6 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { type EmbeddedServer, startEmbedded } from '../../src/db/embedded.ts';
 import { freePort } from '../../src/db/embedded-join.ts';
 import { findPostmaster, stopPostmaster } from '../../src/db/embedded-postmaster.ts';
+import { fastBase } from '../support/fast-folder.ts';
 import { leave, report, startUser, type User } from './embedded-processes.ts';
 
 let template: string;
@@ -22,7 +22,7 @@ let servers: EmbeddedServer[];
 
 /** Initialising takes most of a start, so most tests begin with a copy of data that was initialised once. */
 beforeAll(async () => {
-  template = await mkdtemp(join(tmpdir(), 'g2p-embedded-template-'));
+  template = await mkdtemp(join(await fastBase(), 'g2p-embedded-template-'));
   await chmod(template, 0o755);
   await (await startEmbedded({ dataDir: template })).stop();
 });
@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => rm(template, { recursive: true }));
 
 beforeEach(async () => {
-  parent = await mkdtemp(join(tmpdir(), 'g2p-embedded-'));
+  parent = await mkdtemp(join(await fastBase(), 'g2p-embedded-'));
   await chmod(parent, 0o755);
   dataDir = join(parent, 'data');
   users = [];

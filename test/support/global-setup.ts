@@ -1,11 +1,11 @@
-import { chmod, mkdtemp, readdir, rm, stat, statfs } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { type Cluster, openCluster } from '../../src/db/embedded-cluster.ts';
 import { freePort, urlOf } from '../../src/db/embedded-join.ts';
 import { findPostmaster, launchPostmaster, stopPostmaster } from '../../src/db/embedded-postmaster.ts';
 import { COMMON_SETTINGS, type ServerSettings } from '../../src/db/embedded-settings.ts';
+import { FAST_BASES, fastBase } from './fast-folder.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -24,10 +24,6 @@ const TEST_SETTINGS: ServerSettings = {
   max_wal_size: '256MB',
 };
 
-/** A folder in memory, where there is one: copying a database there takes a tenth of the time. */
-const IN_MEMORY = '/dev/shm';
-const ROOM_MIN_BYTES = 4 * 2 ** 30;
-
 const FOLDER_PREFIX = 'g2p-test-';
 const START_TIMEOUT_MS = 60_000;
 const PORT_ATTEMPTS_MAX = 5;
@@ -39,7 +35,7 @@ const PORT_ATTEMPTS_MAX = 5;
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await removeAbandoned();
-  const folder = await mkdtemp(join(await baseFolder(), `${FOLDER_PREFIX}${process.pid}-`));
+  const folder = await mkdtemp(join(await fastBase(), `${FOLDER_PREFIX}${process.pid}-`));
   // The server's user may be another than ours.
   await chmod(folder, 0o755);
   try {
@@ -51,14 +47,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
     throw error;
   }
   return () => remove(folder);
-}
-
-async function baseFolder(): Promise<string> {
-  const room = await statfs(IN_MEMORY).then(
-    ({ bavail, bsize }) => bavail * bsize,
-    () => 0,
-  );
-  return room >= ROOM_MIN_BYTES ? IN_MEMORY : tmpdir();
 }
 
 async function launch(cluster: Cluster): Promise<number> {
@@ -79,7 +67,7 @@ async function launch(cluster: Cluster): Promise<number> {
 
 /** Removes servers of earlier runs that were killed before their teardown. */
 async function removeAbandoned(): Promise<void> {
-  for (const base of [tmpdir(), IN_MEMORY]) await removeAbandonedIn(base);
+  for (const base of FAST_BASES) await removeAbandonedIn(base);
 }
 
 async function removeAbandonedIn(base: string): Promise<void> {
