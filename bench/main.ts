@@ -1,10 +1,15 @@
 import '../src/quick-start.ts';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { benchByStage, byStageLines } from './by-stage.ts';
 import { benchDashboard, type DashboardResult } from './dashboard.ts';
 import { benchFeed, type FeedFigures, type FeedResult } from './feed.ts';
 import { benchInKind, type InKindResult } from './in-kind.ts';
 import { benchLatency, type LatencyResult } from './latency.ts';
 import { benchPipeline, type PipelineResult } from './pipeline.ts';
+import { benchScale, type Layout, PARTS, type Part } from './scale.ts';
+import { scaleLines, scaleMarkdown } from './scale-view.ts';
+import { benchSoak, type SoakSample } from './soak.ts';
+import { soakLines, soakResultLines } from './soak-view.ts';
 import { benchStatements, type StatementsResult } from './statements.ts';
 import { benchTransitions, type TransitionsResult } from './transitions.ts';
 
@@ -19,6 +24,44 @@ const whole = (text: string): number => {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('It must be a whole number from 1.');
 };
+
+const wholes = (text: string): number[] => text.split(',').map(whole);
+
+const parts = (text: string): Part[] =>
+  text.split(',').map((name) => {
+    const part = PARTS.find((one) => one === name);
+    if (part) return part;
+    throw new InvalidArgumentError(`It must be some of ${PARTS.join(', ')}.`);
+  });
+
+/** Options of `scale` that have another default in miniature. */
+const FULL = {
+  processes: [1, 2, 4],
+  warmUp: 4_000,
+  disbursements: 100_000,
+  outsideDisbursements: 40_000,
+  sizes: [10_000, 100_000, 1_000_000],
+  probe: 50_000,
+};
+const SMOKE: typeof FULL = {
+  processes: [1, 2],
+  warmUp: 0,
+  disbursements: 1_000,
+  outsideDisbursements: 1_000,
+  sizes: [1_000, 2_000],
+  probe: 500,
+};
+
+interface ScaleFlags extends Partial<Omit<typeof FULL, 'warmUp'>> {
+  readonly only: readonly Part[];
+  readonly layout: Layout;
+  readonly batchSize: number;
+  readonly outsideMs: number;
+  readonly outsideBatchSize: number;
+  readonly smoke?: true;
+  readonly markdown?: true;
+  readonly json?: true;
+}
 
 const number = (value: number): string => value.toLocaleString('en');
 
@@ -43,8 +86,13 @@ program
   .description('digital cash end to end')
   .option('--disbursements <n>', 'how many', whole, 100_000)
   .option('--batch-size <n>', 'disbursements in one request', whole, 1_000)
+  .option('--by-stage', 'one stage after the other, each beside COPY of its rows')
   .option('--json')
-  .action(async (options: { disbursements: number; batchSize: number; json?: true }) => {
+  .action(async (options: { disbursements: number; batchSize: number; byStage?: true; json?: true }) => {
+    if (options.byStage) {
+      const stages = await benchByStage(options.disbursements, options.batchSize);
+      return show(stages, options.json === true, byStageLines);
+    }
     const result = await benchPipeline(options.disbursements, options.batchSize);
     show(result, options.json === true, (one: PipelineResult) => [
       `${number(one.disbursements)} disbursements, CSV to reconciled: ${(one.elapsed_ms / 1000).toFixed(1)} s, ` +
@@ -146,6 +194,53 @@ program
       ),
       one.ok ? 'OK: every view within 500 ms' : 'NOT OK',
     ]);
+  });
+
+program
+  .command('scale')
+  .description('more processes on one database, and a database that grows')
+  .option('--only <parts>', `some of ${PARTS.join(', ')}`, parts, [...PARTS])
+  .addOption(
+    new Option('--layout <layout>', 'processes that do everything, or one api and so many workers')
+      .choices(['all', 'split'])
+      .default('all'),
+  )
+  .option('--processes <list>', 'how many, one after the other', wholes)
+  .option('--disbursements <n>', 'of each run with so many processes', whole)
+  .option('--batch-size <n>', 'disbursements in one request', whole, 1_000)
+  .option('--outside-ms <n>', 'what a slow bank and a slow mapper take for an answer', whole, 1_000)
+  .option('--outside-disbursements <n>', 'of each run with a slow outside', whole)
+  .option('--outside-batch-size <n>', 'disbursements in one of its requests', whole, 250)
+  .option('--sizes <list>', 'disbursements stored when the growth is looked at', wholes)
+  .option('--probe <n>', 'disbursements of the run that is the same at every size', whole)
+  .option('--smoke', 'everything in miniature: shows that it works, and no figure that means anything')
+  .option('--markdown', 'the constants of docs/scaling.md')
+  .option('--json')
+  .action(async (options: ScaleFlags) => {
+    const note = (line: string) => options.json || console.error(line);
+    const result = await benchScale(
+      { ...(options.smoke ? SMOKE : FULL), ...options, parts: options.only },
+      note,
+    );
+    show(result, options.json === true, options.markdown ? scaleMarkdown : scaleLines);
+    if (!result.ok) process.exitCode = 1;
+  });
+
+program
+  .command('soak')
+  .description('small envelopes at a steady rate, for long: what grows, and what does not')
+  .option('--minutes <n>', 'how long, at least 3', whole, 10)
+  .option('--rate <n>', 'disbursements per second', whole, 200)
+  .option('--json')
+  .action(async ({ minutes, rate, json }: { minutes: number; rate: number; json?: true }) => {
+    let before: SoakSample | undefined;
+    const onSample = (sample: SoakSample) => {
+      if (!json) console.log(soakLines(sample, before).join('\n'));
+      before = sample;
+    };
+    const result = await benchSoak(Math.max(3, minutes), rate, onSample);
+    show(result, json === true, soakResultLines);
+    if (!result.ok) process.exitCode = 1;
   });
 
 await program.parseAsync();
