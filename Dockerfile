@@ -27,6 +27,8 @@ COPY drizzle ./drizzle
 COPY src ./src
 COPY --from=dashboard /app/dist ./dist
 RUN mkdir /data && chown node:node /data
+# Where the root file system is read-only, this and /tmp are all that can be written to: the embedded PostgreSQL, if it is
+# used, keeps its cluster here.
 VOLUME /data
 USER node
 EXPOSE 8000

@@ -3,7 +3,15 @@ import type { Database } from '../src/db/connection.ts';
 /** Where the parts of a chaos run meet: the world that faults strike, what was submitted to it, and what must hold in the end. */
 
 /** The processes that faults strike, by name; `worker` and `api` processes are restarted as an orchestrator would. */
-export type ProcessName = 'api' | 'worker-1' | 'worker-2' | 'worker-3' | 'bank' | 'spar' | 'novu' | 'postgres';
+export type ProcessName =
+  | 'api'
+  | 'worker-1'
+  | 'worker-2'
+  | 'worker-3'
+  | 'bank'
+  | 'spar'
+  | 'novu'
+  | 'postgres';
 
 /** Everything a run needs to know of the world; URLs stay the same when the process behind them is started again. */
 export interface World {
@@ -11,7 +19,10 @@ export interface World {
   readonly apiUrl: string;
   /** For the operator's API and the feed. */
   readonly operatorToken: string;
-  /** The bank, past all faults: for its ledger. */
+  /**
+   * The bank, past all faults: for its ledger. It runs with `--take-repeated-references`: a bank that refuses a payment
+   * reference that it has seen would hide that somebody was to be paid twice.
+   */
   readonly bankUrl: string;
   /** The notification service, past all faults: for what it was sent. */
   readonly novuUrl: string;
@@ -38,8 +49,14 @@ export interface Program {
 export interface Submitted {
   readonly envelopeId: string;
   readonly program: Program;
-  /** Disbursement id → beneficiary and exact decimal quantity. */
+  /** No other envelope has it, so it tells whose notifications are whose. */
+  readonly cycle: string;
+  /** Disbursement id → beneficiary and exact decimal quantity; those that were cancelled among them. */
   readonly disbursements: ReadonlyMap<string, { readonly beneficiary: string; readonly quantity: string }>;
+  /** Disbursements that were cancelled one by one, and acknowledged so. */
+  readonly cancelled: ReadonlySet<string>;
+  /** Whether the whole envelope was cancelled; `perhaps` when a request was refused after others had got no answer. */
+  readonly cancellation: 'no' | 'yes' | 'perhaps';
 }
 
 /** What happened when; kept in a file, one JSON object a line. Appending never throws. */
@@ -94,6 +111,8 @@ export interface Load {
   /** Ends submissions in order; what has been begun is submitted to the end. */
   stop(): Promise<readonly Submitted[]>;
   readonly progress: { readonly envelopes: number; readonly disbursements: number };
+  /** What the API refused although it must not have; belongs to the violations of the run. */
+  readonly violations: readonly Violation[];
 }
 
 /** Follows the feed, over any number of reconnections, until stopped. */

@@ -10,8 +10,10 @@ import { buildApi } from './api/server.ts';
 import type { Config } from './config.ts';
 import { connect, type Database } from './db/connection.ts';
 import { type EmbeddedServer, embeddedFolder, startEmbedded } from './db/embedded.ts';
-import { migrate } from './db/migrate.ts';
-import { systemClock } from './runtime/clock.ts';
+import { prepare } from './db/prepare.ts';
+import { type Clock, systemClock } from './runtime/clock.ts';
+import { openDatabaseClock } from './runtime/database-clock.ts';
+import { codeOf, messageOf } from './runtime/errors.ts';
 import { ActorSystem } from './runtime/system.ts';
 import { ACTORS } from './stages/actors.ts';
 import { type Connectors, openConnectors } from './stages/connectors.ts';
@@ -22,6 +24,11 @@ import { createMetrics } from './telemetry/metrics.ts';
 import { processReport, reportCircuits } from './telemetry/process-report.ts';
 
 const KEYS_NOT_FETCHED = "The keys of the operators' identity provider could not be fetched";
+
+const DAY_MS = 86_400_000;
+
+const RESTORED =
+  'The database was restored from a backup; what acts on the outside is paused until it was compared: docs/backup.md';
 
 /** Missing payments of so many envelopes are counted; beyond, the exact number is not what matters. */
 const MISSING_ENVELOPES_MAX = 10_000;
@@ -57,7 +64,10 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
   const stop = async () => {
     for (const step of undo.reverse().splice(0)) {
       // What cannot be stopped in order must not keep the rest from being stopped.
-      await step().catch((error: unknown) => logger.error({ err: error }, 'stopping went wrong'));
+      // The error itself may quote a row.
+      await step().catch((error: unknown) =>
+        logger.error({ code: codeOf(error, 'INTERNAL_ERROR') }, `stopping went wrong: ${messageOf(error)}`),
+      );
     }
   };
   try {
@@ -66,13 +76,18 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
     const embedded = config.db_datasource_bridge === null ? await embeddedServer(config, logger) : null;
     if (embedded) undo.push(() => embedded.stop());
     const url = config.db_datasource_bridge ?? embedded?.url ?? '';
-    await migrate(url);
+    const origin = await prepare(url);
+    if (origin.kind === 'restored') logger.warn({ code: 'DATABASE_RESTORED', paused: origin.held }, RESTORED);
     const database = connect(url, { max: config.db_pool_max });
     undo.push(() => database.close());
-    const connectors = await openConnectors(config);
+    const clock = await openDatabaseClock(database, (error) =>
+      logger.warn({ err: error }, "the database's time could not be read; it is tried again"),
+    );
+    undo.push(async () => clock.close());
+    const connectors = await openConnectors(config, clock);
     undo.push(() => connectors.close());
     connectors.circuits.observe(logCircuits(logger));
-    const { system, metrics } = createSystem(config, logger, database, connectors);
+    const { system, metrics } = createSystem(config, logger, database, connectors, clock);
     undo.push(() => system.stop(config.shutdown_grace_seconds * 1000));
     connectors.circuits.observe(reportCircuits(system));
     await system.start();
@@ -168,10 +183,17 @@ function embeddedServer(config: Config, logger: Logger): Promise<EmbeddedServer>
   });
 }
 
-function createSystem(config: Config, logger: Logger, database: Database, connectors: Connectors) {
+function createSystem(
+  config: Config,
+  logger: Logger,
+  database: Database,
+  connectors: Connectors,
+  clock: Clock,
+) {
   const metrics = createMetrics({
     circuits: () => connectors.circuits.views(),
     boss: () => system.store.jobs.boss,
+    prunedThrough: () => system.feed.prunedThrough(),
     missingPayments: async () => {
       const now = system.store.registry.clock.now();
       const overdueDays = config.reconciliation_overdue_days;
@@ -185,6 +207,7 @@ function createSystem(config: Config, logger: Logger, database: Database, connec
   });
   const system: ActorSystem = new ActorSystem({
     database,
+    clock,
     actors: ACTORS,
     stages: createStages({ ...connectors, database, config }),
     works: config.role !== 'api',
@@ -196,6 +219,9 @@ function createSystem(config: Config, logger: Logger, database: Database, connec
     },
     tickDispatchMax: config.no_of_tasks_to_process,
     staleAfterMs: config.task_stale_threshold_minutes * 60_000,
+    retention: {
+      keepMs: config.journal_retention_days === 0 ? null : config.journal_retention_days * DAY_MS,
+    },
     observer: observeAll(metrics.observer, logObserver(logger)),
     report: () => ({ ...processReport(connectors.circuits.views()) }),
   });

@@ -9,6 +9,7 @@ import { statementId } from './statements.ts';
 
 const accountsMax = 50_000;
 const statementsShownMax = 1_000;
+const debitsShownMax = 10_000;
 
 const accountSchema = z.strictObject({
   account_number: accountNumberSchema,
@@ -23,6 +24,11 @@ type Account = z.infer<typeof accountSchema>;
 const accountsSchema = listOf(accountSchema, accountsMax);
 
 const querySchema = z.strictObject({ account: accountNumberSchema });
+
+const debitsSchema = querySchema.extend({
+  after: z.coerce.number().int().min(0).default(0),
+  limit: z.coerce.number().int().min(1).max(debitsShownMax).default(debitsShownMax),
+});
 
 /** What a change behind the bank's counter concerns. */
 export interface AdminEvents {
@@ -47,6 +53,11 @@ export function mountAdmin(app: FastifyInstance, sql: Sql, events: AdminEvents):
     if ('problem' in query) return reply.code(400).send(failure(query.problem));
     const ledger = await ledgerSummary(sql, query.value.account);
     return ledger ?? reply.code(404).send(failure(`There is no account ${query.value.account}.`));
+  });
+  app.get('/_admin/debits', async (request, reply) => {
+    const query = check(debitsSchema, request.query);
+    if ('problem' in query) return reply.code(400).send(failure(query.problem));
+    return await listDebits(sql, query.value);
   });
   app.get('/_admin/statements', async (request, reply) => {
     const query = check(querySchema, request.query);
@@ -118,6 +129,18 @@ async function ledgerSummary(sql: Sql, accountNumber: string): Promise<object | 
     ) as booked
     where account_number = ${accountNumber}`;
   return summary;
+}
+
+/** Payments in the order in which they were booked, those after the ledger's number `after`. */
+async function listDebits(
+  sql: Sql,
+  { account, after, limit }: z.infer<typeof debitsSchema>,
+): Promise<object[]> {
+  return await sql`
+    select id::float8 as id, payment_reference_number as reference, amount, booked_at
+    from ledger
+    where account_number = ${account} and mark = 'D' and payment_reference_number is not null and id > ${after}
+    order by id limit ${limit}`;
 }
 
 async function listStatements(sql: Sql, accountNumber: string): Promise<object[]> {

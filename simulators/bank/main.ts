@@ -28,6 +28,7 @@ interface BankArguments extends ServerArguments {
   autoStatementMs: number;
   statementEntriesMax: number;
   ownBankCode: string;
+  takeRepeatedReferences?: true;
 }
 
 const name = 'bank-simulator';
@@ -49,12 +50,17 @@ const options = serverCommand(name, 'A sponsor bank: funds, payments, MT940 stat
     100_000,
   )
   .option('--own-bank-code <code>', 'payments to any other bank code may be set to come back', 'EXAMPLE-BANK')
+  .option('--take-repeated-references', 'debit once more what comes again under another idempotency key')
   .parse()
   .opts<BankArguments>();
 
 await start(name, async () => {
   const log = createLog(name);
-  const sql = await openDatabase(options.databaseUrl, name, bankTables);
+  const sql = await openDatabase(
+    options.databaseUrl,
+    name,
+    bankTables(options.takeRepeatedReferences === true),
+  );
   const machinery = createMachinery();
   const returns = new Returns(options.ownBankCode);
   const uploader =

@@ -142,7 +142,7 @@ async function bookDebits(tx: TransactionSql, payments: readonly Payment[]): Pro
       select a, 'D', r, m, b, c, n
       from json_to_recordset(${JSON.stringify(rows)}::text::json)
         as payment (a text, r text, m numeric, b text, c text, n text)
-      on conflict (account_number, payment_reference_number, mark) do nothing
+      on conflict do nothing
       returning account_number, id
     )
     select account_number, min(id) as from_id, max(id) as through_id, count(*)::integer as payments

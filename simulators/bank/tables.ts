@@ -2,8 +2,10 @@
  * The bank's tables. An account's movements are made while its row is locked, so within one account the
  * ledger's ids follow the order of commits: a statement is a range of ids, and nothing in a ledger row ever
  * changes.
+ *
+ * @param repeatedReferences whether an account may be debited twice under one payment reference
  */
-export const bankTables = `
+export const bankTables = (repeatedReferences: boolean): string => `
 create table if not exists accounts (
   account_number text collate "C" primary key,
   currency text not null check (currency ~ '^[A-Z]{3}$'),
@@ -38,7 +40,7 @@ create table if not exists ledger (
   booked_at timestamptz not null default now(),
   primary key (account_number, id)
 );
-create unique index if not exists ledger_by_reference
+create ${repeatedReferences ? '' : 'unique '}index if not exists ledger_by_reference
   on ledger (account_number, payment_reference_number, mark);
 
 create table if not exists pending_returns (

@@ -119,7 +119,7 @@ function databaseFailure(sqlState: string, message: string): Failure {
 }
 
 /** Errors that a setting causes: a port that is taken, a connector that cannot be loaded. */
-const CAUSED_BY_SETTINGS = new Set(['ListenError', 'ConnectorError']);
+const CAUSED_BY_SETTINGS = new Set(['ListenError', 'ConnectorError', 'NotMigratedError', 'MigrationError']);
 
 /** A failed system call (a port in use, no permission) is a failure of what was tried, any other error one of ours. */
 function systemExit(error: Error, code: string): ExitCode {

@@ -30,6 +30,16 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./migrate.ts')).migrateCommand(),
   },
   {
+    name: 'restored',
+    summary: 'say that the database was restored from a backup',
+    load: async () => (await import('./restored.ts')).restoredCommand(),
+  },
+  {
+    name: 'roles',
+    summary: 'print the SQL for roles of the database with few rights',
+    load: async () => (await import('./roles.ts')).rolesCommand(),
+  },
+  {
     name: 'tokens',
     summary: 'make, list and revoke the tokens that operators sign in with',
     load: async () => (await import('./tokens.ts')).tokensCommand(),

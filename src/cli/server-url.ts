@@ -30,5 +30,7 @@ function readUrl(text: string): string {
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw usageError(`--url must begin with http:// or https://, not be ${quoted(text)}.`);
   }
+  // They would be shown with the URL, and nothing asks for them.
+  if (url.username !== '' || url.password !== '') throw usageError('--url takes no user and no password.');
   return text.replace(/\/+$/, '');
 }

@@ -115,6 +115,7 @@ export const SETTINGS = {
   worker_concurrency: setting(whole(1, 1_000), '4'),
   retry_backoff_base_seconds: setting(whole(1, YEAR_SECONDS), '30'),
   retry_backoff_max_seconds: setting(whole(1, YEAR_SECONDS), '3600'),
+  journal_retention_days: setting(whole(0, 36_600), '400'),
   circuit_failure_threshold: setting(whole(0, 1_000), '3'),
   circuit_pause_seconds: setting(whole(1, 3_600), '10'),
   circuit_pause_max_seconds: setting(whole(1, 3_600), '300'),

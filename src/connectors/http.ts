@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { type Dispatcher, errors, Pool } from 'undici';
+import { credentialIn, withoutCredential } from './echoed-credential.ts';
 
 /** Limits of an HTTP client. All of them are needed: nothing a server does may hold a call or memory without bound. */
 export interface HttpLimits {
@@ -35,7 +36,7 @@ export interface HttpAnswer {
   readonly status: number;
   /** The parsed body; undefined when it is not JSON. */
   readonly json: unknown;
-  /** The body as it came. */
+  /** The body as it came, but for the request's own credential, which is masked. */
   readonly text: string;
   /** The header `Retry-After`. */
   readonly retryAfter: string | null;
@@ -114,7 +115,7 @@ export function createHttpClient(baseUrl: string, limits: HttpLimits): HttpClien
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<HttpOutcome> => {
-    const options: Dispatcher.DispatchOptions = {
+    const options: RequestOptions = {
       method: 'POST',
       path: prefix + path,
       body,
@@ -128,7 +129,7 @@ export function createHttpClient(baseUrl: string, limits: HttpLimits): HttpClien
     postForm: (path, form, headers, signal) =>
       post(path, String(form), { ...headers, 'content-type': FORM_TYPE }, signal),
     getJson: (path, headers, signal) => {
-      const options: Dispatcher.DispatchOptions = {
+      const options: RequestOptions = {
         method: 'GET',
         path: prefix + path,
         headers: { ...headers, accept: 'application/json' },
@@ -141,15 +142,17 @@ export function createHttpClient(baseUrl: string, limits: HttpLimits): HttpClien
   };
 }
 
+type RequestOptions = Dispatcher.DispatchOptions & { readonly headers: Readonly<Record<string, string>> };
+
 /** Runs one request under a deadline and the caller's signal. */
 async function exchange(
   pool: Pool,
-  options: Dispatcher.DispatchOptions,
+  options: RequestOptions,
   place: string,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<HttpOutcome> {
-  const handler = new ExchangeHandler(place);
+  const handler = new ExchangeHandler(place, credentialIn(options.headers));
   if (signal.aborted) {
     handler.giveUp('aborted', 'the call was abandoned before it began');
     return handler.outcome;
@@ -179,6 +182,7 @@ async function exchange(
 class ExchangeHandler implements Dispatcher.DispatchHandler {
   readonly outcome: Promise<HttpOutcome>;
   readonly #place: string;
+  readonly #credential: string | null;
   readonly #chunks: Buffer[] = [];
   #settle: (outcome: HttpOutcome) => void = () => {};
   #controller: Dispatcher.DispatchController | null = null;
@@ -188,8 +192,10 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   #retryAfter: string | null = null;
   #cacheControl: string | null = null;
 
-  constructor(place: string) {
+  /** @param credential of the request; masked in the answer */
+  constructor(place: string, credential: string | null) {
     this.#place = place;
+    this.#credential = credential;
     this.outcome = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -230,7 +236,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     this.#finish({
       kind: 'answer',
       status: this.#status,
-      ...readBody(body),
+      ...readBody(body, this.#credential),
       retryAfter: this.#retryAfter,
       cacheControl: this.#cacheControl,
     });
@@ -265,8 +271,8 @@ function describe(error: Error): string {
   return `${first.message}${code}`;
 }
 
-function readBody(body: Buffer): Pick<HttpAnswer, 'json' | 'text'> {
-  const text = new TextDecoder().decode(body);
+function readBody(body: Buffer, credential: string | null): Pick<HttpAnswer, 'json' | 'text'> {
+  const text = withoutCredential(new TextDecoder().decode(body), credential);
   try {
     // What is not UTF-8 is no JSON either, although it could be read with marks in place of what is wrong.
     return { text, json: isUtf8(body) ? JSON.parse(text) : undefined };

@@ -5,7 +5,7 @@ import { RuntimeError } from './errors.ts';
 import { requireRunning } from './pause-rows.ts';
 import { outcomeTransaction } from './recorder.ts';
 import type { Stage } from './stage.ts';
-import type { Store } from './store.ts';
+import type { ActorStore } from './store.ts';
 import type { ActorTransaction } from './transaction.ts';
 import { requireWho, type Who } from './who.ts';
 
@@ -37,7 +37,7 @@ export interface ActOptions {
  *   what `onRelease` or `also` throws: nothing is stored then
  */
 export async function act(
-  store: Store,
+  store: ActorStore,
   stage: Stage,
   action: Action,
   ids: readonly string[],
@@ -49,7 +49,7 @@ export async function act(
   if (wanted.length > ACT_MAX)
     throw new RuntimeError('TOO_MANY', `${wanted.length} records at once; ${ACT_MAX} are allowed.`);
   return store.transact(async (tx) => {
-    if (action === 'dispatch') await requireRunning(tx.sql, stage.name);
+    if (action === 'dispatch') await requireRunning(store.storage, tx.sql, stage.name);
     await tx.load(stage.actor, wanted);
     const able = wanted.filter((id) => {
       const actor = tx.peek(stage.actor, id);

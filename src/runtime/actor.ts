@@ -48,6 +48,8 @@ export interface Actor<M extends AnyStateMachine = AnyStateMachine> {
   readonly parent: string;
   /** Column with the id that the actor's journal entries are filtered by; the parent's id unless told otherwise. */
   readonly correlation: string;
+  /** Regions that are not work, and the states of which one must be reached before the actor has come to its end. */
+  readonly ends: Readonly<Record<string, string>>;
 }
 
 export type EventOf<M extends AnyStateMachine> = EventFromLogic<M>;
@@ -68,6 +70,11 @@ export interface ActorSpec<M extends AnyStateMachine> {
   readonly parent?: string;
   /** Column with the id that the whole family shares, when that is not the parent's. */
   readonly correlation?: string;
+  /**
+   * States of regions that are no stages: as long as none of them is reached, more is to come although no work is left.
+   * Left out: the actor has come to its end as soon as no work is left.
+   */
+  readonly ends?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -103,6 +110,12 @@ export function defineActor<M extends AnyStateMachine>(spec: ActorSpec<M>): Acto
       `Actor ${spec.name} does not say where region ${unknown.join(', ')} is kept.`,
     );
   }
+  const ends = spec.ends ?? {};
+  const endless = Object.entries(ends).filter(
+    ([region, state]) => !(region in states && spec.machine.states[region]?.states[state]),
+  );
+  if (endless.length > 0)
+    throw new RuntimeError('BAD_ACTOR', `Actor ${spec.name} has no state ${endless.join(', ')} to end in.`);
   const [main, ...others] = tables;
   if (!main) throw new RuntimeError('BAD_ACTOR', `Actor ${spec.name} has no table.`);
   return {
@@ -114,6 +127,7 @@ export function defineActor<M extends AnyStateMachine>(spec: ActorSpec<M>): Acto
     facts,
     parent: spec.parent ?? main.id,
     correlation: spec.correlation ?? spec.parent ?? main.id,
+    ends,
   };
 }
 

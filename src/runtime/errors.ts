@@ -21,6 +21,18 @@ export class UnknownStateError extends RuntimeError {
   }
 }
 
+/** Work on an actor whose row cannot be read at present: it is no worse for it, and begins again when the row is corrected. */
+export class UnreadableError extends RuntimeError {
+  /** See {@link notBeforeOf}. */
+  readonly notBefore: Date;
+
+  constructor(table: string, id: string, now: Date) {
+    super('ACTOR_UNREADABLE', `${table} ${id} cannot be read; its work waits until the row is corrected.`);
+    this.name = 'UnreadableError';
+    this.notBefore = now;
+  }
+}
+
 /** What a worker's job no longer is: its actor has gone on with another job, or the job was given to another worker. */
 export class SupersededError extends RuntimeError {
   constructor(job: string) {

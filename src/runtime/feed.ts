@@ -6,6 +6,7 @@ import {
   journalWriters,
   latestSeq,
   matches,
+  prunedThrough,
   rangeAfter,
   type Transition,
 } from './journal.ts';
@@ -100,18 +101,20 @@ export class Feed {
    *
    * @param options.after sequence number to go on after; when left out, that of the moment the first entry is asked for
    * @param options.filter only entries that fulfil all its conditions
+   * @param options.mustBeWhole a follower whom entries would be left out to because they were removed as too old fails
    * @param options.mustKeepUp a follower that takes new entries too slowly fails; otherwise it reads them from the journal
    *   again, however far behind it is
-   * @throws RuntimeError `FOLLOWER_BEHIND` when it must keep up and did not, after everything up to then; the database's
-   *   error when the journal cannot be read
+   * @throws RuntimeError `FOLLOWER_BEHIND` when it must keep up and did not, after everything up to then; `FEED_PRUNED` when
+   *   it must be whole and is not any more; the database's error when the journal cannot be read
    */
   async *follow(options: {
     readonly after?: number;
     readonly filter?: JournalFilter;
     readonly mustKeepUp?: boolean;
+    readonly mustBeWhole?: boolean;
     readonly signal: AbortSignal;
   }): AsyncGenerator<readonly Transition[], void, undefined> {
-    const { signal, filter = {}, mustKeepUp = false } = options;
+    const { signal, filter = {}, mustKeepUp = false, mustBeWhole = false } = options;
     let cursor = options.after ?? this.#position;
     while (!signal.aborted && !this.#stopped) {
       // Between this look at the position and the beginning of `#live` nothing else runs, so no entry falls in between.
@@ -124,9 +127,16 @@ export class Feed {
         );
       }
       const { entries, until } = await this.#past.read(cursor, this.#position, filter);
+      // Marked before anything is removed: what was read is whole if there is no mark afterwards.
+      if (mustBeWhole) requireWhole(cursor, await this.prunedThrough(filter));
       cursor = until;
       if (entries.length > 0) yield entries;
     }
+  }
+
+  /** Up to which sequence number entries that fulfil a filter may have been removed as too old; 0 when none were. */
+  prunedThrough({ correlation_id: correlation }: JournalFilter = {}): Promise<number> {
+    return this.#store.query((sql) => prunedThrough(sql, correlation));
   }
 
   /** @returns the sequence number up to which it has handed out everything: it ends when its buffer is full */
@@ -275,6 +285,15 @@ export class Feed {
     if (restMs <= 0) return;
     await delay(restMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
   }
+}
+
+/** @throws RuntimeError `FEED_PRUNED` */
+function requireWhole(after: number, pruned: number): void {
+  if (after >= pruned) return;
+  throw new RuntimeError(
+    'FEED_PRUNED',
+    `Old entries up to ${pruned} were removed, so not everything after ${after} is there any more.`,
+  );
 }
 
 function hasGap(entries: readonly Transition[], after: number): boolean {

@@ -3,7 +3,8 @@ import type { Actor } from './actor.ts';
 import { type SnapshotView, view } from './codec.ts';
 import type { AnyEvent } from './compute.ts';
 import { RuntimeError } from './errors.ts';
-import { type JobOrder, type Jobs, workerQueue } from './jobs.ts';
+import type { JobQueue } from './job-queue.ts';
+import { type JobOrder, workerQueue } from './jobs.ts';
 import type { Registry } from './registry.ts';
 
 /** What a machine says of a job that it asks for. */
@@ -14,12 +15,12 @@ export interface JobParams {
 
 /** What one transaction does to jobs: those that its transitions ask for, and those that they leave without work. */
 export class JobChanges {
-  readonly #jobs: Jobs;
+  readonly #jobs: JobQueue;
   readonly #registry: Registry;
   readonly #orders: JobOrder[] = [];
   readonly #overtaken: { readonly queue: string; readonly job: string }[] = [];
 
-  constructor(jobs: Jobs, registry: Registry) {
+  constructor(jobs: JobQueue, registry: Registry) {
     this.#jobs = jobs;
     this.#registry = registry;
   }

@@ -1,6 +1,9 @@
 import { type Db as BossDb, type Job, type JobInsert, PgBoss } from 'pg-boss';
 import { v7 as uuidv7 } from 'uuid';
 import type { Queryable } from '../db/connection.ts';
+import { codeOf, RuntimeError } from './errors.ts';
+import type { JobQueue, WorkerOptions } from './job-queue.ts';
+import { tuneJobTable } from './queue-tables.ts';
 import type { Stage } from './stage.ts';
 
 /** What a job tells its worker. */
@@ -15,6 +18,9 @@ export interface JobData {
   /** Since when the work is due; JSON makes it text. */
   readonly due: Date | string;
 }
+
+/** A job that a worker was handed, as far as the runtime cares. */
+export type HandedJob = Pick<Job<JobData>, 'id' | 'data' | 'signal' | 'retryCount'>;
 
 /** A job to be inserted with the transition that caused it. */
 export interface JobOrder {
@@ -48,15 +54,24 @@ const DELIVERIES_MAX = 20;
 const HEARTBEAT_SECONDS = 30;
 /** A safety net only: heartbeats and the stale check are what notices a hung worker. */
 const EXPIRE_SECONDS = 23 * 3600;
-const KEEP_COMPLETED_SECONDS = 24 * 3600;
+/**
+ * Ended jobs are kept long enough to be looked at; the journal keeps what became of them. While they are kept, every count
+ * of the queues reads them.
+ */
+const KEEP_COMPLETED_SECONDS = 900;
+/** How often ended jobs are removed whose time is over. */
+const REMOVE_EVERY_SECONDS = 60;
 /** Jobs that wait are kept for ten years: their stage may be paused for long. */
 const KEEP_WAITING_SECONDS = 10 * 365 * 24 * 3600;
+
+/** SQLSTATE: not for this user. */
+const MAY_NOT = '42501';
 
 /**
  * Job delivery by pg-boss: jobs are inserted and completed in the transaction of the transition that causes or ends
  * them, and each is handed to one worker at a time.
  */
-export class Jobs {
+export class Jobs implements JobQueue {
   readonly boss: PgBoss;
 
   /**
@@ -75,6 +90,7 @@ export class Jobs {
       supervise,
       superviseIntervalSeconds: 10,
       monitorIntervalSeconds: 10,
+      maintenanceIntervalSeconds: REMOVE_EVERY_SECONDS,
       queueCacheIntervalSeconds: 60,
     });
     this.boss.on('error', (error) => {
@@ -84,11 +100,26 @@ export class Jobs {
     });
   }
 
-  /** Starts pg-boss and makes sure that every queue exists. */
-  async start(stages: readonly Stage[]): Promise<void> {
-    await this.boss.start();
-    await this.boss.createQueue(LOST_QUEUE, { retryLimit: 1_000_000, retryDelay: 5, notify: true });
+  /**
+   * Starts pg-boss and makes sure that every queue exists: makes them where this user of the database may.
+   *
+   * @param stages whose queues they are
+   * @throws RuntimeError `QUEUES_NOT_MIGRATED` when something is to be made and this user may not
+   */
+  async start(stages: readonly Pick<Stage, 'name'>[]): Promise<void> {
+    try {
+      await this.boss.start();
+    } catch (error) {
+      throw codeOf(error, '') === MAY_NOT ? notMigrated() : error;
+    }
     const existing = new Set((await this.boss.getQueues()).map((queue) => queue.name));
+    if (!(await this.#mayDefine())) {
+      const wanted = [LOST_QUEUE, ...stages.flatMap((stage) => [workerQueue(stage), tickQueue(stage)])];
+      if (!wanted.every((queue) => existing.has(queue))) throw notMigrated();
+      return;
+    }
+    await tuneJobTable(this.boss.getDb());
+    await this.boss.createQueue(LOST_QUEUE, { retryLimit: 1_000_000, retryDelay: 5, notify: true });
     for (const stage of stages) {
       const work = {
         notify: true,
@@ -112,6 +143,18 @@ export class Jobs {
       if (existing.has(tickQueue(stage))) await this.boss.updateQueue(tickQueue(stage), tick);
       else await this.boss.createQueue(tickQueue(stage), tick);
     }
+  }
+
+  /** Whether this user may make tables and queues, as their owner may. */
+  async #mayDefine(): Promise<boolean> {
+    const text = `select has_schema_privilege('pgboss', 'create') as may`;
+    const { rows } = await this.boss.getDb().executeSql(text);
+    return rows[0]?.may === true;
+  }
+
+  /** Ends its connections; what its workers are doing goes on without it. */
+  async stop(): Promise<void> {
+    await this.boss.stop({ graceful: false, close: true });
   }
 
   /** A new job id; ordered by time, so an index on it grows at one end. */
@@ -201,13 +244,42 @@ export class Jobs {
     if (found?.state === 'active') return found.startedOn > startedBefore;
     return found?.state === 'created' || found?.state === 'retry';
   }
+
+  /** Starts a worker; see {@link JobQueue.work}. @returns its id */
+  work(queue: string, options: WorkerOptions, handle: (jobs: HandedJob[]) => Promise<void>): Promise<string> {
+    return this.boss.work<JobData, void>(queue, options, handle);
+  }
+
+  /** Makes a worker look for jobs now. */
+  notifyWorker(id: string): void {
+    this.boss.notifyWorker(id);
+  }
+
+  /** No worker of this queue takes any more jobs in this process. @param options.wait until those at work have finished */
+  offWork(queue: string, options: { readonly wait: boolean }): Promise<void> {
+    return this.boss.offWork(queue, options);
+  }
+
+  /** Asks for one job per slot of time, however many ask. */
+  async sendOnce(queue: string, key: string, slotSeconds: number): Promise<void> {
+    await this.boss.send(queue, {}, { singletonKey: key, singletonSeconds: slotSeconds });
+  }
 }
 
 const attempts = (claims: readonly Claim[]) =>
   claims.map(({ id, delivery }) => ({ id, retryCount: delivery }));
 
 /** How often a job was handed out before this time. */
-export const claimOf = (job: Job<JobData>): Claim => ({ id: job.id, delivery: job.retryCount });
+export const claimOf = (job: Pick<HandedJob, 'id' | 'retryCount'>): Claim => ({
+  id: job.id,
+  delivery: job.retryCount,
+});
+
+const notMigrated = () =>
+  new RuntimeError(
+    'QUEUES_NOT_MIGRATED',
+    'The queues are not of this version, and this user may not change them: run "g2p-bridge migrate" as their owner.',
+  );
 
 function affected(response: unknown): number {
   return response !== null && typeof response === 'object' && 'affected' in response

@@ -104,8 +104,29 @@ export async function rangeAfter(
   return { count: Number(row?.count ?? 0), last: Number(row?.last ?? after) };
 }
 
-/** The highest sequence number that has been committed; 0 when the journal is empty. */
+/** The highest sequence number that has been committed, also when its entry was removed since; 0 when there was none. */
 export async function latestSeq(sql: Queryable): Promise<number> {
-  const [row] = await sql<{ seq: string | null }[]>`select max(seq) as seq from actor_transitions`;
+  const [row] = await sql<{ seq: string | null }[]>`
+    select greatest((select max(seq) from actor_transitions), (select max(seq) from actor_pruned)) as seq`;
+  return Number(row?.seq ?? 0);
+}
+
+/** When the history of some actors was removed as too old; null when it is whole. */
+export async function prunedAt(sql: Queryable, correlationId: string): Promise<Date | null> {
+  const [row] = await sql<{ at: Date }[]>`
+    select pruned_at as at from actor_pruned where correlation_id = ${correlationId}`;
+  return row?.at ?? null;
+}
+
+/**
+ * Up to which sequence number the journal is not whole any more: the last entry that was removed, or is just being
+ * removed, because it was older than is kept; 0 when there is none.
+ *
+ * @param correlationId only the entries of these actors; all unless told otherwise
+ */
+export async function prunedThrough(sql: Queryable, correlationId?: string): Promise<number> {
+  const [row] = await sql<{ seq: string | null }[]>`
+    select max(seq) as seq from actor_pruned
+    ${correlationId === undefined ? sql`` : sql`where correlation_id = ${correlationId}`}`;
   return Number(row?.seq ?? 0);
 }

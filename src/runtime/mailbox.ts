@@ -1,14 +1,7 @@
-import { quoted } from '../db/bulk.ts';
 import type { Actor } from './actor.ts';
 import { isPassing, messageOf, RuntimeError } from './errors.ts';
-import {
-  actorsWithMail,
-  addressToChildren,
-  machinesWithMail,
-  nextDelivery,
-  takeMessages,
-} from './messages.ts';
-import type { Store } from './store.ts';
+import type { ActorStore } from './store.ts';
+import type { Timer } from './timing.ts';
 import type { ActorTransaction } from './transaction.ts';
 
 /** Actors that one transaction handles the mail of, and messages it takes at most. */
@@ -27,15 +20,15 @@ const AFTER_TROUBLE_MS = 500;
  * skipping it: a message stored while another process is just finishing with the actor would be left lying otherwise.
  */
 export class Mailbox {
-  readonly #store: Store;
-  #timer: NodeJS.Timeout | null = null;
-  /** When the timer rings, by `performance.now()`. */
+  readonly #store: ActorStore;
+  #timer: Timer | null = null;
+  /** When the timer rings, by the monotonic clock. */
   #ringsAtMs = 0;
   #draining: Promise<void> | null = null;
   #again = false;
   #stopped = true;
 
-  constructor(store: Store) {
+  constructor(store: ActorStore) {
     this.#store = store;
     store.onCommit(({ nextDelivery: at }) => {
       if (at) this.#wakeAt(at);
@@ -50,7 +43,7 @@ export class Mailbox {
   /** Ends deliveries; what is under way is finished. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer?.close();
     this.#timer = null;
     await this.#draining;
   }
@@ -81,18 +74,18 @@ export class Mailbox {
   #sleep(ms: number): void {
     if (this.#stopped) return;
     const inMs = Math.max(1, Math.min(ms, SWEEP_MS));
-    const ringsAtMs = performance.now() + inMs;
+    const ringsAtMs = this.#store.timing.elapsedMs() + inMs;
     if (this.#timer && this.#ringsAtMs <= ringsAtMs) return;
-    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer?.close();
     this.#ringsAtMs = ringsAtMs;
-    this.#timer = setTimeout(() => {
+    this.#timer = this.#store.timing.after(inMs, () => {
       this.#timer = null;
       this.wake();
-    }, inMs);
+    });
   }
 
   async #drain(): Promise<void> {
-    const { registry, observer } = this.#store;
+    const { registry, observer, storage } = this.#store;
     const machines = registry.actors.map(({ name }) => name);
     try {
       let delivered = 0;
@@ -100,13 +93,15 @@ export class Mailbox {
       do {
         delivered = 0;
         const now = registry.clock.now();
-        for (const machine of await this.#store.query((sql) => machinesWithMail(sql, machines, now))) {
+        for (const machine of await this.#store.query((sql) =>
+          storage.machinesWithMail(sql, machines, now),
+        )) {
           const done = await this.#deliver(machine);
           delivered += done ?? 0;
           inTrouble ||= done === null;
         }
       } while (delivered > 0 && !this.#stopped);
-      const next = await this.#store.query((sql) => nextDelivery(sql, machines));
+      const next = await this.#store.query((sql) => storage.nextDelivery(sql, machines));
       const inMs = next ? next.getTime() - registry.clock.now().getTime() : SWEEP_MS;
       this.#sleep(inTrouble ? AFTER_TROUBLE_MS : inMs);
     } catch (error) {
@@ -120,9 +115,10 @@ export class Mailbox {
     const actor = this.#store.registry.actor(machine);
     try {
       return await this.#store.transact(async (tx) => {
-        await addressToChildren(tx.sql, machine, childrenOf(actor), tx.now);
-        const ids = await actorsWithMail(tx.sql, machine, tx.now, ACTORS_PER_TRANSACTION);
-        return deliverTo(tx, actor, ids);
+        const { storage } = this.#store;
+        await storage.addressToChildren(tx.sql, actor, tx.now);
+        const ids = await storage.actorsWithMail(tx.sql, machine, tx.now, ACTORS_PER_TRANSACTION);
+        return this.#deliverTo(tx, actor, ids);
       });
     } catch (error) {
       if (isPassing(error)) throw error;
@@ -135,12 +131,12 @@ export class Mailbox {
   async #deliverOneByOne(actor: Actor): Promise<number | null> {
     const now = this.#store.registry.clock.now();
     const ids = await this.#store.query((sql) =>
-      actorsWithMail(sql, actor.name, now, ACTORS_PER_TRANSACTION),
+      this.#store.storage.actorsWithMail(sql, actor.name, now, ACTORS_PER_TRANSACTION),
     );
     let handled = 0;
     for (const id of ids) {
       try {
-        handled += await this.#store.transact((tx) => deliverTo(tx, actor, [id]));
+        handled += await this.#store.transact((tx) => this.#deliverTo(tx, actor, [id]));
       } catch (error) {
         if (isPassing(error)) throw error;
         await this.#store.transact((tx) => tx.park(actor, id, unhandled(actor, id, error)));
@@ -149,30 +145,30 @@ export class Mailbox {
     }
     return handled === 0 ? null : handled;
   }
-}
 
-const childrenOf = ({ tables: [main], parent }: Actor) => ({
-  table: quoted(main.name),
-  id: quoted(main.id),
-  parent: quoted(parent),
-});
-
-/** @returns how many messages were handled */
-async function deliverTo(tx: ActorTransaction, actor: Actor, ids: readonly string[]): Promise<number> {
-  if (ids.length === 0) return 0;
-  await tx.load(actor, ids);
-  const readable = tx.readable(actor, ids);
-  for (const id of ids) {
-    if (!readable.includes(id) && !tx.isParked(id)) {
-      await tx.park(actor, id, missing(actor.tables[0].name, id));
+  /** @returns how many messages were handled */
+  async #deliverTo(tx: ActorTransaction, actor: Actor, ids: readonly string[]): Promise<number> {
+    if (ids.length === 0) return 0;
+    await tx.load(actor, ids);
+    const readable = tx.readable(actor, ids);
+    for (const id of ids) {
+      if (!readable.includes(id) && !tx.isParked(id)) {
+        await tx.park(actor, id, missing(actor.tables[0].name, id));
+      }
     }
+    const messages = await this.#store.storage.takeMessages(
+      tx.sql,
+      actor.name,
+      readable,
+      tx.now,
+      MESSAGES_PER_TRANSACTION,
+    );
+    const results = await tx.deliver(
+      actor,
+      messages.map(({ actor_id, event }) => ({ id: actor_id, event })),
+    );
+    return results.length;
   }
-  const messages = await takeMessages(tx.sql, actor.name, readable, tx.now, MESSAGES_PER_TRANSACTION);
-  const results = await tx.deliver(
-    actor,
-    messages.map(({ actor_id, event }) => ({ id: actor_id, event })),
-  );
-  return results.length;
 }
 
 const unhandled = (actor: Actor, id: string, error: unknown) =>

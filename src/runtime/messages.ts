@@ -1,6 +1,7 @@
-import { insertRows } from '../db/bulk.ts';
+import { insertRows, quoted } from '../db/bulk.ts';
 import type { Queryable, Tx } from '../db/connection.ts';
 import { actorMessages } from '../db/schema/runtime.ts';
+import type { Actor } from './actor.ts';
 import type { AnyEvent } from './compute.ts';
 
 /** A message of an actor to itself: look whether something is due by now. */
@@ -67,14 +68,11 @@ export async function nextDelivery(sql: Queryable, machines: readonly string[]):
  * Turns messages to all children of a parent into one message for each child. Whoever deletes the message addresses
  * it: of two processes that try, the second finds nothing, or those that the first has left.
  *
- * @param children table and columns of the children's rows, quoted
+ * @param actor the children's
  */
-export async function addressToChildren(
-  tx: Tx,
-  machine: string,
-  children: { readonly table: string; readonly id: string; readonly parent: string },
-  now: Date,
-): Promise<void> {
+export async function addressToChildren(tx: Tx, actor: Actor, now: Date): Promise<void> {
+  const [main] = actor.tables;
+  const id = `c.${quoted(main.id)}`;
   await tx.unsafe(
     `with broadcast as (
        delete from actor_messages where seq in (
@@ -85,10 +83,10 @@ export async function addressToChildren(
        returning seq, parent_id, event, deliver_at
      )
      insert into actor_messages (machine, actor_id, event, deliver_at)
-     select $1, c.${children.id}, b.event, b.deliver_at
-     from broadcast b join ${children.table} c on c.${children.parent} = b.parent_id
-     order by b.seq, c.${children.id}`,
-    [machine, now],
+     select $1, ${id}, b.event, b.deliver_at
+     from broadcast b join ${quoted(main.name)} c on c.${quoted(actor.parent)} = b.parent_id
+     order by b.seq, ${id}`,
+    [actor.name, now],
   );
 }
 

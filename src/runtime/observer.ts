@@ -1,5 +1,6 @@
 import type { NewTransition } from './journal.ts';
 import type { Pause } from './pause-rows.ts';
+import type { Pruned } from './retention.ts';
 import type { Stage } from './stage.ts';
 
 /** What the runtime reports as it works; metrics and logs are made of it. All calls are after the fact and must not throw. */
@@ -29,6 +30,8 @@ export interface Observer {
   resumed(stage: Stage): void;
   /** Jobs of a process that died, handed to others. */
   recovered(count: number): void;
+  /** Old history was removed; told once for each pass over the journal. */
+  pruned(result: Pruned): void;
   /** Something failed that will be tried again; nothing is lost. */
   troubled(where: string, error: unknown): void;
 }
@@ -44,5 +47,6 @@ export const silentObserver: Observer = {
   paused: () => {},
   resumed: () => {},
   recovered: () => {},
+  pruned: () => {},
   troubled: () => {},
 };

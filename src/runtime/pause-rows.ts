@@ -1,5 +1,10 @@
 import type { Queryable, Tx } from '../db/connection.ts';
 import { codeOf, PausedError } from './errors.ts';
+import type { Storage } from './storage.ts';
+import type { Who } from './who.ts';
+
+/** Tells every process that something was paused or resumed. */
+export const PAUSE_CHANNEL = 'actor_pauses';
 
 /** First part of the keys of the locks on pauses, one for each stage. */
 const PAUSES = 7_240_944;
@@ -61,7 +66,30 @@ export async function lockPause(tx: Tx, stage: string, waitMs: number): Promise<
   }
 }
 
+/** Stores a pause. @returns false when the stage is paused already; that pause stays as it is */
+export async function storePause(tx: Tx, stage: string, at: Date, { by, reason }: Who): Promise<boolean> {
+  const { count } = await tx`
+    insert into actor_pauses (stage, paused_at, by, reason) values (${stage}, ${at}, ${by}, ${reason})
+    on conflict (stage) do nothing`;
+  return count > 0;
+}
+
+/** Removes a pause. @returns false when there is none */
+export async function deletePause(tx: Tx, stage: string): Promise<boolean> {
+  const { count } = await tx`delete from actor_pauses where stage = ${stage}`;
+  return count > 0;
+}
+
+/** Tells every process, by the commit, that a stage was paused or resumed. */
+export async function announcePause(tx: Tx, stage: string): Promise<void> {
+  await tx`select pg_notify(${PAUSE_CHANNEL}, ${stage})`;
+}
+
 /** @throws PausedError when the stage is paused */
-export async function requireRunning(sql: Queryable, stage: string): Promise<void> {
-  if ((await pausedAmong(sql, [stage])).size > 0) throw new PausedError(stage);
+export async function requireRunning(
+  storage: Pick<Storage, 'pausedAmong'>,
+  sql: Queryable,
+  stage: string,
+): Promise<void> {
+  if ((await storage.pausedAmong(sql, [stage])).size > 0) throw new PausedError(stage);
 }

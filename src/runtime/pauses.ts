@@ -1,23 +1,14 @@
 import type { Tx } from '../db/connection.ts';
 import { RuntimeError } from './errors.ts';
-import {
-  lockPause,
-  PAUSE_WAIT_MS,
-  type Pause,
-  RESUME_WAIT_MS,
-  readPauses,
-  requireRunning,
-} from './pause-rows.ts';
-import { inTransaction } from './session.ts';
-import { Sessions } from './sessions.ts';
+import { PAUSE_CHANNEL, PAUSE_WAIT_MS, type Pause, RESUME_WAIT_MS, requireRunning } from './pause-rows.ts';
+import type { Sessions } from './sessions.ts';
 import type { Stage } from './stage.ts';
-import type { Store } from './store.ts';
+import type { ActorStore } from './store.ts';
+import { answeredWithin, type Timer } from './timing.ts';
 import { requireWho, type Who } from './who.ts';
 
 export type { Pause } from './pause-rows.ts';
 
-/** Tells every process that something was paused or resumed. */
-const CHANNEL = 'actor_pauses';
 /** How often each process looks by itself, in case it was not told. */
 const LOOK_MS = 500;
 /** A look without an answer for so long is given up: its connection leads nowhere. */
@@ -37,26 +28,26 @@ export interface PauseListener {
  * paused. What must not even begin (money) asks the rows themselves, see {@link heldPauses}.
  */
 export class Pauses {
-  readonly #store: Store;
+  readonly #store: ActorStore;
   readonly #view: Map<string, Pause>;
   readonly #listener: PauseListener;
   /** Of its own, and so are those for changes: nothing else keeps them busy. */
   readonly #looks: Sessions;
   readonly #changes: Sessions;
   readonly #watchers = new Set<() => void>();
-  #timer: NodeJS.Timeout | null = null;
+  #timer: Timer | null = null;
   #looking: Promise<void> = Promise.resolve();
   #next: Promise<void> | null = null;
   #unlisten: (() => Promise<void>) | null = null;
   #stopped = true;
 
   /** @param view kept up to date by this; others only read it */
-  constructor(store: Store, view: Map<string, Pause>, listener: PauseListener) {
+  constructor(store: ActorStore, view: Map<string, Pause>, listener: PauseListener) {
     this.#store = store;
     this.#view = view;
     this.#listener = listener;
-    this.#looks = new Sessions(store.database, 'actor pauses', 1);
-    this.#changes = new Sessions(store.database, 'actor pauses', CHANGES_MAX);
+    this.#looks = store.sessions('actor pauses', 1);
+    this.#changes = store.sessions('actor pauses', CHANGES_MAX);
   }
 
   /** Knows of all pauses when it resolves. */
@@ -64,7 +55,7 @@ export class Pauses {
     this.#stopped = false;
     const look = () => this.#lookOrReport();
     // Also after the connection was made anew: nobody has told what happened meanwhile.
-    const { unlisten } = await this.#store.database.sql.listen(CHANNEL, look, look);
+    const { unlisten } = await this.#store.storage.listen(PAUSE_CHANNEL, look, look);
     this.#unlisten = unlisten;
     await this.look();
     this.#schedule();
@@ -72,7 +63,7 @@ export class Pauses {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer?.close();
     await this.#looking.catch(() => {});
     await Promise.all([this.#looks.close(), this.#changes.close()]);
     await this.#unlisten?.();
@@ -105,12 +96,9 @@ export class Pauses {
    */
   async pause(stage: string, who: Who, also?: (sql: Tx) => Promise<void>): Promise<boolean> {
     const { by, reason } = requireWho(who);
-    return this.#change(stage, PAUSE_WAIT_MS, also, async (sql) => {
+    return this.#change(stage, PAUSE_WAIT_MS, also, (sql) => {
       const at = this.#store.registry.clock.now();
-      const { count } = await sql`
-        insert into actor_pauses (stage, paused_at, by, reason) values (${stage}, ${at}, ${by}, ${reason})
-        on conflict (stage) do nothing`;
-      return count > 0;
+      return this.#store.storage.storePause(sql, stage, at, { by, reason });
     });
   }
 
@@ -123,15 +111,12 @@ export class Pauses {
    */
   async resume(stage: string, who: Who, also?: (sql: Tx) => Promise<void>): Promise<boolean> {
     requireWho(who);
-    return this.#change(stage, RESUME_WAIT_MS, also, async (sql) => {
-      const { count } = await sql`delete from actor_pauses where stage = ${stage}`;
-      return count > 0;
-    });
+    return this.#change(stage, RESUME_WAIT_MS, also, (sql) => this.#store.storage.deletePause(sql, stage));
   }
 
   /** Asks the database whether a stage is paused. @throws PausedError when it is */
   requireRunning(stage: string): Promise<void> {
-    return this.#store.query((sql) => requireRunning(sql, stage));
+    return this.#store.query((sql) => requireRunning(this.#store.storage, sql, stage));
   }
 
   /** Looks now: what was committed before the call is in the view when it resolves. */
@@ -153,14 +138,15 @@ export class Pauses {
     change: (sql: Tx) => Promise<boolean>,
   ): Promise<boolean> {
     this.#store.registry.stage(name);
+    const { storage } = this.#store;
     const session = await this.#changes.take();
     let changed = false;
     try {
-      changed = await inTransaction(session, async (sql) => {
-        await lockPause(sql, name, waitMs);
+      changed = await storage.inTransaction(session, async (sql) => {
+        await storage.lockPause(sql, name, waitMs);
         if (!(await change(sql))) return false;
         await also?.(sql);
-        await sql`select pg_notify(${CHANNEL}, ${name})`;
+        await storage.announcePause(sql, name);
         return true;
       });
     } finally {
@@ -173,7 +159,10 @@ export class Pauses {
 
   #schedule(): void {
     if (this.#stopped) return;
-    this.#timer = setTimeout(() => void this.#lookOrReport().then(() => this.#schedule()), LOOK_MS);
+    this.#timer = this.#store.timing.after(
+      LOOK_MS,
+      () => void this.#lookOrReport().then(() => this.#schedule()),
+    );
   }
 
   async #lookOrReport(): Promise<void> {
@@ -185,7 +174,12 @@ export class Pauses {
     const session = await this.#looks.take();
     let pauses: ReadonlyMap<string, Pause>;
     try {
-      pauses = await answered(readPauses(session.sql));
+      pauses = await answeredWithin(
+        this.#store.timing,
+        ANSWER_MS,
+        this.#store.storage.readPauses(session.sql),
+        noAnswer,
+      );
     } catch (error) {
       await session.close();
       throw error;
@@ -210,17 +204,5 @@ export class Pauses {
   }
 }
 
-async function answered<T>(answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const sentence = `No answer about paused stages within ${ANSWER_MS} ms.`;
-      reject(new RuntimeError('CONNECTION_LOST', sentence));
-    }, ANSWER_MS);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const noAnswer = () =>
+  new RuntimeError('CONNECTION_LOST', `No answer about paused stages within ${ANSWER_MS} ms.`);

@@ -1,4 +1,3 @@
-import type { Job } from 'pg-boss';
 import {
   codeOf,
   isFinal,
@@ -8,14 +7,14 @@ import {
   PausedError,
   RuntimeError,
   SupersededError,
+  UnreadableError,
 } from './errors.ts';
-import { type Claim, claimOf, type JobData, workerQueue } from './jobs.ts';
-import { heldPauses } from './pause-rows.ts';
+import { type Claim, claimOf, type HandedJob, workerQueue } from './jobs.ts';
 import type { Pauses } from './pauses.ts';
 import type { Processes } from './processes.ts';
 import { Recorder } from './recorder.ts';
 import type { Outcome, Stage, Submission, Work } from './stage.ts';
-import type { Store } from './store.ts';
+import type { ActorStore } from './store.ts';
 
 /**
  * What came of a piece of work. `superseded`: another worker has it by now. `interrupted`: it was broken off here, and
@@ -26,18 +25,18 @@ type Performed = Outcome | 'superseded' | 'interrupted';
 /** Jobs of one stage that a worker of this process was handed, and the signal that breaks them off. */
 interface Handed {
   readonly stage: Stage;
-  readonly jobs: readonly Job<JobData>[];
+  readonly jobs: readonly HandedJob[];
   readonly over: AbortSignal;
 }
 
 /** Performs work, without a transaction, and has the outcome recorded in one. */
 export class Performer {
-  readonly #store: Store;
+  readonly #store: ActorStore;
   readonly #processes: Processes;
   readonly #pauses: Pauses;
   readonly #recorder: Recorder;
 
-  constructor(store: Store, processes: Processes, pauses: Pauses) {
+  constructor(store: ActorStore, processes: Processes, pauses: Pauses) {
     this.#store = store;
     this.#processes = processes;
     this.#pauses = pauses;
@@ -50,13 +49,23 @@ export class Performer {
    * @param over aborted when the stage is paused or the process stops
    * @throws anything that keeps an outcome from being recorded; the job is then handed out again
    */
-  async run(stage: Stage, jobs: readonly Job<JobData>[], over: AbortSignal): Promise<void> {
+  async run(stage: Stage, jobs: readonly HandedJob[], over: AbortSignal): Promise<void> {
     const handed = { stage, jobs, over };
     if (over.aborted) return this.#giveBack(handed, jobs);
-    await this.#processes.claim(workerQueue(stage), jobs.map(claimOf));
+    const claims = jobs.map(claimOf);
+    try {
+      await this.#processes.claim(workerQueue(stage), claims);
+      await this.#performAndRecord(handed);
+    } finally {
+      this.#processes.performed(claims);
+    }
+  }
+
+  async #performAndRecord(handed: Handed): Promise<void> {
+    const { stage, jobs, over } = handed;
     // Paused while the claim was being noted: whoever hands back what is claimed may have looked before.
     if (over.aborted) return this.#giveBack(handed, jobs);
-    const started = performance.now();
+    const started = this.#store.timing.elapsedMs();
     for (const job of jobs) this.#began(stage, job);
     const performed = await this.#perform(handed);
     const recorded = await Promise.allSettled(
@@ -65,13 +74,13 @@ export class Performer {
     for (const result of recorded) if (result.status === 'rejected') throw result.reason;
   }
 
-  #began(stage: Stage, job: Job<JobData>): void {
+  #began(stage: Stage, job: HandedJob): void {
     const { id, attempt, due } = job.data;
     const waitedMs = this.#store.registry.clock.now().getTime() - new Date(due).getTime();
     this.#store.observer.workStarted(stage, { id, job: job.id, attempt, waitedMs });
   }
 
-  async #record(handed: Handed, job: Job<JobData>, performed: Performed, started: number): Promise<void> {
+  async #record(handed: Handed, job: HandedJob, performed: Performed, started: number): Promise<void> {
     const { stage } = handed;
     let result = performed;
     if (typeof result === 'object') {
@@ -97,11 +106,11 @@ export class Performer {
       outcome: typeof result === 'object' ? result.kind : result,
       code: outcome && 'code' in outcome ? outcome.code : null,
       message: outcome && 'message' in outcome ? outcome.message : null,
-      tookMs: performance.now() - started,
+      tookMs: this.#store.timing.elapsedMs() - started,
     });
   }
 
-  #giveBack({ stage, over }: Handed, jobs: readonly Job<JobData>[]): Promise<void> {
+  #giveBack({ stage, over }: Handed, jobs: readonly HandedJob[]): Promise<void> {
     const reason = over.aborted ? messageOf(over.reason) : new PausedError(stage.name).message;
     return this.#processes.giveBack(workerQueue(stage), jobs.map(claimOf), reason);
   }
@@ -152,7 +161,7 @@ export class Performer {
     return { kind: 'failed', code, message: messageOf(error), final: isFinal(error) };
   }
 
-  #workOf(handed: Handed, job: Job<JobData>): Work {
+  #workOf(handed: Handed, job: HandedJob): Work {
     return {
       id: job.data.id,
       job: job.id,
@@ -168,7 +177,7 @@ export class Performer {
    * stores is stored before any pause. And after its commit: between the two somebody may have paused without waiting
    * for it, see {@link Pauses.pause}. Nothing is sent unless the last answer, given after everything was stored, was no.
    */
-  async #submitting({ stage, over }: Handed, job: Job<JobData>): Promise<Submission> {
+  async #submitting({ stage, over }: Handed, job: HandedJob): Promise<Submission> {
     over.throwIfAborted();
     try {
       const submission = await this.#announce(stage, claimOf(job), job.data.id);
@@ -198,9 +207,12 @@ export class Performer {
       const before = tx.peek(stage.actor, id)?.context.stages[stage.region];
       const event = { type: `${stage.region}.submitting`, job: claim.id, at: tx.now };
       const [result] = await tx.deliver(stage.actor, [{ id, event }]);
+      // Not lost: what comes of it is kept as mail until the row can be read.
+      if (result?.problem === 'parked') throw new UnreadableError(stage.actor.tables[0].name, id, tx.now);
       if (!result?.accepted || !before) throw new SupersededError(claim.id);
       // Last, so that whoever pauses waits for no row that this transaction waits for.
-      if ((await heldPauses(tx.sql, [stage.name])).size > 0) throw new PausedError(stage.name);
+      if ((await this.#store.storage.heldPauses(tx.sql, [stage.name])).size > 0)
+        throw new PausedError(stage.name);
       return { number: before.submission, maybeSent: before.submittedAt !== null };
     });
   }

@@ -1,12 +1,11 @@
-import { hostname } from 'node:os';
 import type { Tx } from '../db/connection.ts';
-import { RuntimeError } from './errors.ts';
 import { type Claim, HANDED_BACK, type QueuedClaim } from './jobs.ts';
-import { openSession, type Session } from './session.ts';
-import type { Store } from './store.ts';
+import type { Session } from './session.ts';
+import type { ActorStore } from './store.ts';
+import type { Timer } from './timing.ts';
 
-/** Advisory locks (this number, process number) tell who lives: a lock goes with the connection that holds it. */
-export const PROCESS_LOCK = 7_240_942;
+export { PROCESS_LOCK } from './postgres/processes.ts';
+
 const APPLICATION_NAME = 'actor process';
 
 /**
@@ -16,18 +15,20 @@ const APPLICATION_NAME = 'actor process';
  * advisory locks do not exist (YugabyteDB), heartbeats alone do this.
  */
 export class Processes {
-  readonly #store: Store;
+  readonly #store: ActorStore;
   readonly #role: string;
   readonly #lookMs: number;
   readonly #onHandedBack: (queue: string) => void;
   #lock: Session | null = null;
   #number: number | null = null;
-  #timer: NodeJS.Timeout | null = null;
+  #timer: Timer | null = null;
   #looking: Promise<void> | null = null;
   /** Whether somebody may have been handed jobs and not have lived, or not have heard of it, to claim them. */
   #suspicious = false;
   /** Before when, by the database's clock, such jobs were handed out; until they have been looked for. */
   #unclaimedBefore: Date | null = null;
+  /** Jobs that this process has in hand, by their ids. */
+  readonly #performing = new Set<string>();
   #unlisten: (() => Promise<void>) | null = null;
   #stopped = true;
 
@@ -35,7 +36,7 @@ export class Processes {
    * @param lookMs how often this process looks for dead ones, in milliseconds
    * @param onHandedBack called when jobs of a queue wait for another worker, whichever process handed them back
    */
-  constructor(store: Store, role: string, lookMs: number, onHandedBack: (queue: string) => void) {
+  constructor(store: ActorStore, role: string, lookMs: number, onHandedBack: (queue: string) => void) {
     this.#store = store;
     this.#role = role;
     this.#lookMs = lookMs;
@@ -46,7 +47,7 @@ export class Processes {
   async start(): Promise<void> {
     this.#stopped = false;
     await this.#register();
-    const { unlisten } = await this.#store.database.sql.listen(HANDED_BACK, this.#onHandedBack);
+    const { unlisten } = await this.#store.storage.listen(HANDED_BACK, this.#onHandedBack);
     this.#unlisten = unlisten;
     await this.#look();
     this.#schedule(this.#lookMs);
@@ -55,13 +56,15 @@ export class Processes {
   /** This process has no more work: leaves the list. Without a database, its lock ends with it and the others notice. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer?.close();
     await this.#looking;
     const number = this.#number;
     this.#number = null;
     try {
-      if (number !== null)
-        await this.#store.query((sql) => sql`delete from actor_processes where number = ${number}`);
+      // Who still suspects that jobs lie about leaves that to the others: they see him dead, and look.
+      const suspects = this.#suspicious || this.#unclaimedBefore !== null;
+      if (number !== null && !suspects)
+        await this.#store.query((sql) => this.#store.storage.removeProcesses(sql, [number]));
       await this.#unlisten?.();
     } catch (error) {
       this.#store.observer.troubled('processes', error);
@@ -70,28 +73,27 @@ export class Processes {
     this.#lock = null;
   }
 
-  /** Notes that this process performs these jobs. */
+  /**
+   * Notes that this process performs these jobs; until {@link performed}, whatever the database has heard of it.
+   *
+   * @throws the database's error
+   */
   async claim(queue: string, claims: readonly Claim[]): Promise<void> {
-    const rows = claims.map(({ id, delivery }) => ({ id, delivery }));
+    for (const { id } of claims) this.#performing.add(id);
     const at = this.#store.registry.clock.now();
-    await this.#store.query(
-      (sql) => sql`
-      insert into actor_claims (job_id, queue, delivery, process, claimed_at)
-      select v.id, ${queue}, v.delivery, ${this.#number}, ${at}
-      from json_to_recordset(${JSON.stringify(rows)}::json) as v(id text, delivery int)
-      on conflict (job_id) do update
-      set delivery = excluded.delivery, process = excluded.process, claimed_at = excluded.claimed_at
-      -- A process that was slow to note its claim must not hide who has the job by now.
-      where actor_claims.delivery <= excluded.delivery`,
+    await this.#store.query((sql) =>
+      this.#store.storage.claim(sql, { queue, claims, process: this.#number, at }),
     );
   }
 
+  /** This process is done with these jobs, well or badly. */
+  performed(claims: readonly Claim[]): void {
+    for (const { id } of claims) this.#performing.delete(id);
+  }
+
   /** Notes that this process is done with a job of which nothing was recorded, since it belongs to another by now. */
-  async unclaim({ id, delivery }: Claim): Promise<void> {
-    await this.#store.query(
-      (sql) => sql`
-      delete from actor_claims where job_id = ${id} and delivery = ${delivery} and process = ${this.#number}`,
-    );
+  async unclaim(claim: Claim): Promise<void> {
+    await this.#store.query((sql) => this.#store.storage.unclaim(sql, [claim], this.#number));
   }
 
   /** A job may be under way that nobody knows of: the next two looks go after it. */
@@ -104,10 +106,7 @@ export class Processes {
    * as its stage is resumed.
    */
   async handBackOwn(queue: string, reason: string): Promise<void> {
-    const claims = await this.#store.query(
-      (sql) => sql<Claim[]>`
-      select job_id as id, delivery from actor_claims where process = ${this.#number} and queue = ${queue}`,
-    );
+    const claims = (await this.#claims()).filter((claim) => claim.queue === queue);
     if (claims.length > 0) await this.giveBack(queue, claims, reason);
   }
 
@@ -116,9 +115,7 @@ export class Processes {
     await this.#store.transact(async ({ sql }) => {
       // The jobs before the claims, in the order in which outcomes are recorded.
       await this.#store.jobs.handBack(sql, queue, claims, reason, true);
-      await sql`
-        delete from actor_claims a using json_to_recordset(${JSON.stringify(claims)}::json) as c(id text, delivery int)
-        where a.job_id = c.id and a.delivery = c.delivery and a.process = ${this.#number}`;
+      await this.#store.storage.unclaim(sql, claims, this.#number);
     });
   }
 
@@ -128,19 +125,10 @@ export class Processes {
   }
 
   async #register(): Promise<void> {
-    const lock = await openSession(this.#store.database, APPLICATION_NAME, () => this.#schedule(0));
-    const { sql } = lock;
+    const { storage, registry } = this.#store;
+    const lock = await storage.openSession(APPLICATION_NAME, () => this.#schedule(0));
     try {
-      await sql`begin`;
-      const [row] = await sql<{ number: number }[]>`
-        insert into actor_processes (role, host, pid, started_at)
-        values (${this.#role}, ${hostname()}, ${process.pid}, ${this.#store.registry.clock.now()})
-        returning number`;
-      if (!row) throw new RuntimeError('NO_NUMBER', 'The list of processes gave this one no number.');
-      // Locked before the row can be seen, so that nobody takes a newcomer for dead.
-      await sql`select pg_advisory_lock(${PROCESS_LOCK}, ${row.number})`;
-      await sql`commit`;
-      this.#number = row.number;
+      this.#number = await storage.register(lock, this.#role, registry.clock.now());
       this.#lock = lock;
     } catch (error) {
       await lock.close();
@@ -150,15 +138,15 @@ export class Processes {
 
   #schedule(inMs: number): void {
     if (this.#stopped) return;
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
+    this.#timer?.close();
+    this.#timer = this.#store.timing.after(inMs, () => {
       // One look at a time: the one under way is followed by another anyway.
       if (this.#looking) return;
       this.#looking = this.#beat().finally(() => {
         this.#looking = null;
         this.#schedule(this.#lookMs);
       });
-    }, inMs);
+    });
   }
 
   async #beat(): Promise<void> {
@@ -176,45 +164,25 @@ export class Processes {
     const before = this.#number;
     await this.#register();
     const now = this.#number;
-    await this.#store.transact(async ({ sql }) => {
-      await sql`update actor_claims set process = ${now} where process = ${before}`;
-      await sql`
-        update actor_processes p set report = b.report, reported_at = b.reported_at
-        from actor_processes b where p.number = ${now} and b.number = ${before}`;
-      await sql`delete from actor_processes where number = ${before}`;
-    });
+    await this.#store.transact(({ sql }) => this.#store.storage.renumberProcess(sql, before, now));
   }
 
   async #look(): Promise<void> {
-    const dead = await this.#store.query(
-      (sql) => sql<{ number: number }[]>`
-      select number from (
-        select number from actor_processes union select process from actor_claims
-      ) p
-      where not exists (
-        select from pg_locks l
-        where l.locktype = 'advisory' and l.classid = ${PROCESS_LOCK} and l.objid = p.number and l.objsubid = 2
-          and l.database = (select oid from pg_database where datname = current_database())
-      )`,
-    );
+    const dead = await this.#store.query((sql) => this.#store.storage.deadProcesses(sql));
     let count = 0;
-    if (dead.length > 0) {
-      const numbers = dead.map(({ number }) => number);
-      count += await this.#handOn(numbers, 'The process that performed the work died.');
-    }
+    if (dead.length > 0) count += await this.#handOn(dead, 'The process that performed the work died.');
     count += await this.#lookForUnclaimed();
     if (count > 0) this.#store.observer.recovered(count);
   }
 
   /** Of several processes that notice a death, the one that deletes the claim hands the job on. */
   async #handOn(numbers: readonly number[], reason: string): Promise<number> {
+    const { storage } = this.#store;
     return this.#store.transact(async ({ sql }) => {
-      const noticed = await sql`delete from actor_processes where number = any(${numbers as number[]})`;
-      const claims = await sql<QueuedClaim[]>`
-        delete from actor_claims where process = any(${numbers as number[]})
-        returning job_id as id, queue, delivery`;
+      const noticed = await storage.removeProcesses(sql, numbers);
+      const claims = await storage.takeClaims(sql, numbers);
       await this.#handBack(sql, claims, reason);
-      if (noticed.count > 0) this.suspectUnclaimed();
+      if (noticed > 0) this.suspectUnclaimed();
       return claims.length;
     });
   }
@@ -226,19 +194,30 @@ export class Processes {
    */
   async #lookForUnclaimed(): Promise<number> {
     const before = this.#unclaimedBefore;
-    const count = before ? await this.#handOnUnclaimed(before) : 0;
+    const count = before ? (await this.#handOnUnclaimed(before)) + (await this.#handBackDropped()) : 0;
     this.#unclaimedBefore = null;
     if (!this.#suspicious) return count;
     // Before the clock is asked: what is suspected meanwhile may have been handed out after its answer.
     this.#suspicious = false;
     try {
-      const [row] = await this.#store.query((sql) => sql<{ at: Date }[]>`select clock_timestamp() as at`);
-      this.#unclaimedBefore = row?.at ?? null;
+      this.#unclaimedBefore = await this.#store.query((sql) => this.#store.storage.now(sql));
     } catch (error) {
       this.#suspicious = true;
       throw error;
     }
     return count;
+  }
+
+  /** Jobs that it has claimed and could neither perform nor give back for want of a connection. */
+  async #handBackDropped(): Promise<number> {
+    const dropped = (await this.#claims()).filter(({ id }) => !this.#performing.has(id));
+    for (const [queue, some] of Map.groupBy(dropped, (claim) => claim.queue))
+      await this.giveBack(queue, some, 'The connection to the database broke.');
+    return dropped.length;
+  }
+
+  #claims(): Promise<readonly QueuedClaim[]> {
+    return this.#store.query((sql) => this.#store.storage.claimsOf(sql, this.#number));
   }
 
   async #handOnUnclaimed(before: Date): Promise<number> {

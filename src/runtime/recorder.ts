@@ -1,10 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { type Backoff, postponedUntil, retryAt } from './backoff.ts';
+import { postponedUntil, retryAt } from './backoff.ts';
 import { codeOf, isPassing, messageOf, SupersededError } from './errors.ts';
-import { lockNames } from './exclusively.ts';
 import { type Claim, type JobData, workerQueue } from './jobs.ts';
 import type { Outcome, OutcomeTransaction, Stage } from './stage.ts';
-import type { Store } from './store.ts';
+import type { ActorStore } from './store.ts';
 import type { ActorTransaction } from './transaction.ts';
 
 /** What came of one piece of work, waiting to be recorded. */
@@ -34,11 +32,11 @@ const TRY_AGAIN_BASE_MS = 100;
  * and a single outcome does not wait.
  */
 export class Recorder {
-  readonly #store: Store;
+  readonly #store: ActorStore;
   readonly #waiting = new Map<string, Waiting[]>();
   readonly #running = new Set<string>();
 
-  constructor(store: Store) {
+  constructor(store: ActorStore) {
     this.#store = store;
   }
 
@@ -74,7 +72,7 @@ export class Recorder {
         if (!isPassing(error) || tries === TRIES_MAX) return this.#settle(set, error, sure && tries === 1);
         this.#store.observer.troubled(`${set[0]?.stage.name} record`, error);
         // A process that ends meanwhile does not wait for this.
-        await delay(TRY_AGAIN_BASE_MS * 2 ** tries, undefined, { ref: false });
+        await this.#store.timing.sleep(TRY_AGAIN_BASE_MS * 2 ** tries, { ref: false });
       }
     }
   }
@@ -106,14 +104,14 @@ export class Recorder {
   async #showLate(one: Recording): Promise<void> {
     const { actor } = one.stage;
     await this.#store
-      .transact((tx) => tx.late(actor, one.data.id, resultEvent(one, tx.now, this.#store.registry.backoff)))
+      .transact((tx) => tx.late(actor, one.data.id, resultEvent(one, tx.now, this.#store)))
       .catch((error: unknown) => this.#store.observer.troubled(`${one.stage.name} record`, error));
   }
 
   async #commit(set: readonly Recording[]): Promise<void> {
     await this.#store.transact(async (tx) => {
       await this.#complete(tx, set);
-      await lockNames(
+      await this.#store.storage.lockNames(
         tx.sql,
         set.flatMap(({ outcome }) => outcome.exclusively ?? []),
       );
@@ -124,7 +122,7 @@ export class Recorder {
       if (!first) return;
       const deliveries = set.map((one) => ({
         id: one.data.id,
-        event: resultEvent(one, tx.now, this.#store.registry.backoff),
+        event: resultEvent(one, tx.now, this.#store),
       }));
       const results = await tx.deliver(first.stage.actor, deliveries);
       for (const [index, { problem, accepted }] of results.entries()) {
@@ -146,7 +144,10 @@ export class Recorder {
       const claims = some.map(({ claim }) => claim);
       const all = await this.#store.jobs.complete(tx.sql, queue, claims);
       if (!all) throw new SupersededError(claims.map(({ id }) => id).join(', '));
-      await tx.sql`delete from actor_claims where job_id = any(${claims.map(({ id }) => id)})`;
+      await this.#store.storage.endClaims(
+        tx.sql,
+        claims.map(({ id }) => id),
+      );
     }
   }
 }
@@ -158,14 +159,20 @@ export const outcomeTransaction = (tx: ActorTransaction): OutcomeTransaction => 
   tell: (to, event) => tx.tell(to, { at: tx.now, ...event } as { type: string }),
 });
 
-function resultEvent({ stage, claim, data, outcome }: Recording, now: Date, backoff: Backoff) {
+function resultEvent(
+  { stage, claim, data, outcome }: Recording,
+  now: Date,
+  { registry: { backoff }, timing }: ActorStore,
+) {
   return {
     ...fieldsOf(outcome),
     type: `${stage.region}.${outcome.kind}`,
     job: claim.id,
     at: now,
     retryAt:
-      outcome.kind === 'postponed' ? postponedUntil(now, outcome.until) : retryAt(now, data.attempt, backoff),
+      outcome.kind === 'postponed'
+        ? postponedUntil(now, outcome.until)
+        : retryAt(now, data.attempt, backoff, timing.random),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Processes } from './processes.ts';
-import type { Store } from './store.ts';
+import type { ActorStore } from './store.ts';
+import type { Timer } from './timing.ts';
 
 /** How often a process reports of itself, in milliseconds; each time a little sooner or later, so that not all write at once. */
 const REPORT_MS = 5_000;
@@ -7,15 +8,15 @@ const JITTER = 0.2;
 
 /** What this process says of itself, kept beside it in the list of processes, for operators to see. */
 export class Reports {
-  readonly #store: Store;
+  readonly #store: ActorStore;
   readonly #processes: Processes;
   readonly #report: () => Record<string, unknown>;
-  #timer: NodeJS.Timeout | null = null;
+  #timer: Timer | null = null;
   #writing: Promise<void> = Promise.resolve();
   #stopped = true;
 
   /** @param report what is to be said at this moment; anything that JSON can hold */
-  constructor(store: Store, processes: Processes, report: () => Record<string, unknown>) {
+  constructor(store: ActorStore, processes: Processes, report: () => Record<string, unknown>) {
     this.#store = store;
     this.#processes = processes;
     this.#report = report;
@@ -29,7 +30,7 @@ export class Reports {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer?.close();
     await this.#writing.catch(() => {});
   }
 
@@ -41,8 +42,9 @@ export class Reports {
 
   #schedule(): void {
     if (this.#stopped) return;
-    const inMs = REPORT_MS * (1 + JITTER * (2 * Math.random() - 1));
-    this.#timer = setTimeout(() => void this.#writeOrReport().then(() => this.#schedule()), inMs);
+    const { timing } = this.#store;
+    const inMs = REPORT_MS * (1 + JITTER * (2 * timing.random() - 1));
+    this.#timer = timing.after(inMs, () => void this.#writeOrReport().then(() => this.#schedule()));
   }
 
   /** A report that cannot be made or stored is no reason to stop anything. */
@@ -54,10 +56,7 @@ export class Reports {
     const { number } = this.#processes;
     if (number === null) return;
     const report = JSON.stringify(this.#report());
-    await this.#store.query(
-      (sql) => sql`
-      update actor_processes set report = ${report}::text::jsonb, reported_at = ${this.#store.registry.clock.now()}
-      where number = ${number}`,
-    );
+    const at = this.#store.registry.clock.now();
+    await this.#store.query((sql) => this.#store.storage.report(sql, number, report, at));
   }
 }

@@ -1,6 +1,5 @@
-import type { Database } from '../db/connection.ts';
 import { RuntimeError } from './errors.ts';
-import { openSession, type Session } from './session.ts';
+import type { Session } from './session.ts';
 
 interface Waiting {
   resolve(session: Session): void;
@@ -9,8 +8,7 @@ interface Waiting {
 
 /** Sessions of one kind: opened when needed, used again, thrown away when their connection breaks. */
 export class Sessions {
-  readonly #database: Database;
-  readonly #applicationName: string;
+  readonly #openSession: () => Promise<Session>;
   readonly #max: number;
   readonly #idle: Session[] = [];
   readonly #waiting: Waiting[] = [];
@@ -18,12 +16,10 @@ export class Sessions {
   #closed = false;
 
   /**
-   * @param applicationName shown in `pg_stat_activity`
    * @param max sessions at most; who comes when all are taken waits for its turn
    */
-  constructor(database: Database, applicationName: string, max: number) {
-    this.#database = database;
-    this.#applicationName = applicationName;
+  constructor(openSession: () => Promise<Session>, max: number) {
+    this.#openSession = openSession;
     this.#max = max;
   }
 
@@ -64,7 +60,7 @@ export class Sessions {
   async #open(): Promise<Session> {
     this.#count += 1;
     try {
-      return await openSession(this.#database, this.#applicationName);
+      return await this.#openSession();
     } catch (error) {
       this.#count -= 1;
       this.#serveAnother();

@@ -1,11 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Database, Sql } from '../db/connection.ts';
 import { codeOf } from './errors.ts';
+import type { JobQueue } from './job-queue.ts';
 import type { Jobs } from './jobs.ts';
 import type { Observer } from './observer.ts';
 import type { Registry } from './registry.ts';
-import { inTransaction } from './session.ts';
 import { Sessions } from './sessions.ts';
+import type { Storage } from './storage.ts';
+import { realTiming, type Timing } from './timing.ts';
 import { ActorTransaction, type Committed } from './transaction.ts';
 
 /** PostgreSQL's words for "run the whole transaction again": serialization failure, deadlock. */
@@ -16,23 +17,42 @@ const TRANSACTIONS_MAX = 8;
 /** Single statements at the same time in one process. */
 const STATEMENTS_MAX = 4;
 
-/** Runs units of work, and tells who needs to know after each commit. */
-export class Store {
-  readonly database: Database;
+/** What a store is made of. */
+export interface StoreParts {
+  readonly storage: Storage;
+  readonly jobs: JobQueue;
   readonly registry: Registry;
-  readonly jobs: Jobs;
   readonly observer: Observer;
+  readonly timing?: Timing;
+}
+
+/** The store of a system on PostgreSQL. */
+export type Store = ActorStore & { readonly database: Database; readonly jobs: Jobs };
+
+/** Runs units of work, and tells who needs to know after each commit. */
+export class ActorStore {
+  readonly storage: Storage;
+  readonly jobs: JobQueue;
+  readonly registry: Registry;
+  readonly observer: Observer;
+  readonly timing: Timing;
   readonly #transactions: Sessions;
   readonly #statements: Sessions;
   readonly #afterCommit: ((committed: Committed) => void)[] = [];
 
-  constructor(database: Database, registry: Registry, jobs: Jobs, observer: Observer) {
-    this.#transactions = new Sessions(database, 'actor transactions', TRANSACTIONS_MAX);
-    this.#statements = new Sessions(database, 'actor statements', STATEMENTS_MAX);
-    this.database = database;
-    this.registry = registry;
+  constructor({ storage, jobs, registry, observer, timing = realTiming }: StoreParts) {
+    this.storage = storage;
     this.jobs = jobs;
+    this.registry = registry;
     this.observer = observer;
+    this.timing = timing;
+    this.#transactions = this.sessions('actor transactions', TRANSACTIONS_MAX);
+    this.#statements = this.sessions('actor statements', STATEMENTS_MAX);
+  }
+
+  /** Sessions of one kind. @param applicationName shown in `pg_stat_activity` */
+  sessions(applicationName: string, max: number): Sessions {
+    return new Sessions(() => this.storage.openSession(applicationName), max);
   }
 
   /** Registers what is to be called after every commit that stored transitions or messages. */
@@ -55,7 +75,7 @@ export class Store {
         return result;
       } catch (error) {
         if (!RUN_AGAIN.has(codeOf(error, '')) || run === RUNS_MAX) throw error;
-        await delay(Math.random() * 10 * 2 ** run);
+        await this.timing.sleep(this.timing.random() * 10 * 2 ** run);
       }
     }
   }
@@ -83,8 +103,8 @@ export class Store {
   async #once<T>(work: (tx: ActorTransaction) => Promise<T>): Promise<[T, Committed]> {
     const session = await this.#transactions.take();
     try {
-      return await inTransaction(session, async (sql) => {
-        const tx = new ActorTransaction(sql, this.registry.clock.now(), this.registry, this.jobs);
+      return await this.storage.inTransaction(session, async (sql) => {
+        const tx = new ActorTransaction(sql, this.registry.clock.now(), this);
         const result = await work(tx);
         return [result, await tx.flush()];
       });

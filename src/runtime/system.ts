@@ -2,49 +2,28 @@ import type { AnyStateMachine } from 'xstate';
 import type { Database } from '../db/connection.ts';
 import { type Acted, type Action, type ActOptions, act, released } from './actions.ts';
 import type { Actor, EventOf } from './actor.ts';
-import type { Backoff } from './backoff.ts';
-import { type Clock, systemClock } from './clock.ts';
 import { Counts } from './counts.ts';
+import { Engine, type EngineOptions } from './engine.ts';
 import { Feed } from './feed.ts';
 import { Jobs } from './jobs.ts';
-import { Mailbox } from './mailbox.ts';
-import { type Observer, silentObserver } from './observer.ts';
-import { type Pause, Pauses } from './pauses.ts';
-import { Processes } from './processes.ts';
-import { createRegistry, type DispatchMode } from './registry.ts';
-import { Reports } from './reports.ts';
-import type { Stage } from './stage.ts';
-import { Store } from './store.ts';
-import { Ticks } from './ticks.ts';
+import { silentObserver } from './observer.ts';
+import type { Pauses } from './pauses.ts';
+import { postgresStorage } from './postgres/storage.ts';
+import { Retention, type RetentionOptions } from './retention.ts';
+import { ActorStore, type Store } from './store.ts';
+import type { Ticks } from './ticks.ts';
 import type { ActorTransaction, Delivered } from './transaction.ts';
 import type { Who } from './who.ts';
-import { Workers } from './worker.ts';
 
-const LOOK_FOR_DEAD_MS = 2_000;
+const KEEP_ALL: RetentionOptions = { keepMs: null };
 
 /** What a system is made of. */
-export interface SystemOptions {
+export interface SystemOptions extends EngineOptions {
   readonly database: Database;
-  readonly actors: readonly Actor[];
-  readonly stages: readonly Stage[];
-  /** Whether this process performs work and runs ticks; every process can send events and deliver messages. */
-  readonly works: boolean;
-  /** Shown in the list of processes. */
-  readonly role?: string;
-  readonly mode?: DispatchMode;
-  readonly clock?: Clock;
-  readonly backoff?: Backoff;
-  /** Due pieces of work one tick dispatches at most. */
-  readonly tickDispatchMax?: number;
-  /** Milliseconds in progress after which work is taken back. */
-  readonly staleAfterMs?: number;
-  /** How often this process looks for dead ones, whose work it hands on, in milliseconds; 2,000 unless told otherwise. */
-  readonly lookForDeadMs?: number;
   /** How often the counts are brought up to date, in milliseconds; 1,000 unless told otherwise. */
   readonly foldMs?: number;
-  readonly observer?: Observer;
-  /** What this process says of itself, asked for every five seconds; kept with it in the list of processes. JSON. */
-  readonly report?: () => Record<string, unknown>;
+  /** How long history is kept; for ever unless told otherwise. Processes that work remove it. */
+  readonly retention?: RetentionOptions;
 }
 
 /**
@@ -57,65 +36,34 @@ export class ActorSystem {
   readonly counts: Counts;
   readonly ticks: Ticks;
   readonly pauses: Pauses;
-  readonly #reports: Reports;
-  readonly #mailbox: Mailbox;
-  readonly #processes: Processes;
-  readonly #workers: Workers;
-  readonly #works: boolean;
+  readonly #engine: Engine<Store>;
+  readonly #retention: Retention;
 
   constructor(options: SystemOptions) {
-    const observer = options.observer ?? silentObserver;
-    const paused = new Map<string, Pause>();
-    const registry = createRegistry({
-      mode: options.mode ?? 'event',
-      clock: options.clock ?? systemClock,
-      backoff: options.backoff ?? { baseMs: 2_000, maxMs: 300_000 },
-      actors: options.actors,
-      stages: options.stages,
-      paused,
+    const { database, observer = silentObserver } = options;
+    this.#engine = new Engine(options, (registry, suspect) => {
+      const jobs = new Jobs(database.url, options.works, (error, mayBeLost) => {
+        observer.troubled('jobs', error);
+        if (mayBeLost) suspect();
+      });
+      const storage = postgresStorage(database);
+      return Object.assign(new ActorStore({ storage, jobs, registry, observer }), { database, jobs });
     });
-    const jobs = new Jobs(options.database.url, options.works, (error, mayBeLost) => {
-      observer.troubled('jobs', error);
-      if (mayBeLost) this.#processes.suspectUnclaimed();
-    });
-    this.#works = options.works;
-    this.store = new Store(options.database, registry, jobs, observer);
+    this.store = this.#engine.store;
     this.feed = new Feed(this.store);
     this.counts = new Counts(this.store, this.feed, options.foldMs);
-    this.#mailbox = new Mailbox(this.store);
-    this.#processes = new Processes(
-      this.store,
-      options.role ?? 'all',
-      options.lookForDeadMs ?? LOOK_FOR_DEAD_MS,
-      (queue) => this.#workers.wake(queue),
-    );
-    this.#reports = new Reports(this.store, this.#processes, options.report ?? (() => ({})));
-    this.pauses = new Pauses(this.store, paused, {
-      paused: (stage) => this.#workers.pause(stage),
-      resumed: (stage) => {
-        this.#workers.resume(stage);
-        this.ticks.resume(stage);
-      },
-    });
-    this.#workers = new Workers(this.store, this.#processes, this.pauses);
-    this.ticks = new Ticks(this.store, {
-      dispatchMax: options.tickDispatchMax ?? 2,
-      staleAfterMs: options.staleAfterMs ?? 3_600_000,
-    });
+    this.#retention = new Retention(this.store, options.works ? (options.retention ?? KEEP_ALL) : KEEP_ALL);
+    this.ticks = this.#engine.ticks;
+    this.pauses = this.#engine.pauses;
   }
 
   /** Starts everything; resolves when the system is ready for events. */
   async start(): Promise<void> {
-    await this.store.jobs.start(this.store.registry.stages);
-    await this.pauses.start();
-    await this.#processes.start();
-    await this.#reports.start();
+    await this.#engine.join();
     await this.feed.start();
     await this.counts.start();
-    this.#mailbox.start();
-    if (!this.#works) return;
-    await this.#workers.start();
-    await this.ticks.start();
+    await this.#engine.start();
+    await this.#retention.start();
   }
 
   /**
@@ -123,22 +71,9 @@ export class ActorSystem {
    *
    * @param graceMs how long work under way may take to finish
    */
-  async stop(graceMs = 10_000): Promise<void> {
-    const steps = [
-      ...(this.#works ? [() => this.ticks.stop(), () => this.#workers.stop(graceMs)] : []),
-      () => this.#mailbox.stop(),
-      () => this.counts.stop(),
-      () => this.feed.stop(),
-      () => this.pauses.stop(),
-      () => this.#reports.stop(),
-      () => this.#processes.stop(),
-      () => this.store.jobs.boss.stop({ graceful: false, close: true }),
-      () => this.store.close(),
-    ];
-    for (const step of steps) {
-      // Without a database not everything can be done in order; the others notice that this process is gone.
-      await step().catch((error: unknown) => this.store.observer.troubled('stop', error));
-    }
+  stop(graceMs = 10_000): Promise<void> {
+    const further = [() => this.#retention.stop(), () => this.counts.stop(), () => this.feed.stop()];
+    return this.#engine.stop(graceMs, further);
   }
 
   /** Runs a unit of work on sets of actors; see {@link Store.transact}. */
@@ -199,6 +134,6 @@ export class ActorSystem {
 
   /** Stores what this process says of itself now. @throws what the report or the database throws */
   reportNow(): Promise<void> {
-    return this.#reports.now();
+    return this.#engine.reports.now();
   }
 }

@@ -1,8 +1,8 @@
-import { quoted } from '../db/bulk.ts';
 import { retryAt } from './backoff.ts';
 import { tickQueue, workerQueue } from './jobs.ts';
 import type { Stage } from './stage.ts';
-import type { Store } from './store.ts';
+import type { ActorStore } from './store.ts';
+import type { Timer } from './timing.ts';
 import type { ActorTransaction } from './transaction.ts';
 import { unpark } from './unpark.ts';
 
@@ -29,14 +29,14 @@ export interface TickOptions {
  * asks for every slot's tick; the queue makes one job of it.
  */
 export class Ticks {
-  readonly #store: Store;
+  readonly #store: ActorStore;
   readonly #options: TickOptions;
-  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #timers = new Map<string, Timer>();
   #clockOffsetMs = 0;
-  #clockTimer: NodeJS.Timeout | null = null;
+  #clockTimer: Timer | null = null;
   #running = false;
 
-  constructor(store: Store, options: TickOptions) {
+  constructor(store: ActorStore, options: TickOptions) {
     this.#store = store;
     this.#options = options;
   }
@@ -44,10 +44,10 @@ export class Ticks {
   async start(): Promise<void> {
     this.#running = true;
     await this.#readClock();
-    this.#clockTimer = setInterval(() => void this.#readClock().catch(() => {}), CLOCK_CHECK_MS);
-    const { boss } = this.#store.jobs;
+    this.#checkClock();
+    const { jobs } = this.#store;
     for (const stage of this.#store.registry.stages) {
-      await boss.work(tickQueue(stage), { pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 30 }, () =>
+      await jobs.work(tickQueue(stage), { pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 30 }, () =>
         this.#tickOrReport(stage),
       );
       this.#schedule(stage);
@@ -62,12 +62,12 @@ export class Ticks {
 
   async stop(): Promise<void> {
     this.#running = false;
-    if (this.#clockTimer) clearInterval(this.#clockTimer);
-    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#clockTimer?.close();
+    for (const timer of this.#timers.values()) timer.close();
     this.#timers.clear();
-    const { boss } = this.#store.jobs;
+    const { jobs } = this.#store;
     await Promise.allSettled(
-      this.#store.registry.stages.map((stage) => boss.offWork(tickQueue(stage), { wait: true })),
+      this.#store.registry.stages.map((stage) => jobs.offWork(tickQueue(stage), { wait: true })),
     );
   }
 
@@ -97,12 +97,8 @@ export class Ticks {
   /** Keeps the last tick of each stage, whichever process ran it. */
   async #keep(stage: Stage, { dispatched, stale }: { dispatched: number; stale: number }): Promise<void> {
     const at = this.#store.registry.clock.now();
-    await this.#store.query(
-      (sql) => sql`
-      insert into actor_ticks as t (stage, at, dispatched, stale)
-      values (${stage.name}, ${at}, ${dispatched}, ${stale})
-      on conflict (stage) do update set at = excluded.at, dispatched = excluded.dispatched, stale = excluded.stale
-      where t.at <= excluded.at`,
+    await this.#store.query((sql) =>
+      this.#store.storage.keepTick(sql, { stage: stage.name, at, dispatched, stale }),
     );
   }
 
@@ -125,7 +121,7 @@ export class Ticks {
         return await this.#sweep(stage);
       } catch (error) {
         this.#store.observer.troubled(tickQueue(stage), error);
-        await new Promise((resolve) => setTimeout(resolve, AFTER_TROUBLE_MS).unref());
+        await this.#store.timing.sleep(AFTER_TROUBLE_MS, { ref: false });
       }
     }
   }
@@ -133,37 +129,36 @@ export class Ticks {
   /** Slots are those of the database's clock, so processes with other clocks agree on them. */
   #schedule(stage: Stage): void {
     const slotMs = stage.frequencySeconds * 1000;
-    const now = Date.now() + this.#clockOffsetMs;
+    const now = this.#store.timing.wallMs() + this.#clockOffsetMs;
     const untilNext = slotMs - (now % slotMs) + AFTER_SLOT_MS;
-    const timer = setTimeout(
-      () => {
-        void this.#ask(stage);
-        this.#schedule(stage);
-      },
-      Math.min(untilNext, 2 ** 31 - 1),
-    );
+    const timer = this.#store.timing.after(Math.min(untilNext, 2 ** 31 - 1), () => {
+      void this.#ask(stage);
+      this.#schedule(stage);
+    });
     this.#timers.set(stage.name, timer);
   }
 
   async #ask(stage: Stage): Promise<void> {
     if (this.#isPaused(stage)) return;
     try {
-      await this.#store.jobs.boss.send(
-        tickQueue(stage),
-        {},
-        { singletonKey: stage.name, singletonSeconds: stage.frequencySeconds },
-      );
+      await this.#store.jobs.sendOnce(tickQueue(stage), stage.name, stage.frequencySeconds);
     } catch (error) {
       this.#store.observer.troubled(tickQueue(stage), error);
     }
   }
 
+  #checkClock(): void {
+    this.#clockTimer = this.#store.timing.after(CLOCK_CHECK_MS, () => {
+      void this.#readClock().catch(() => {});
+      this.#checkClock();
+    });
+  }
+
   async #readClock(): Promise<void> {
-    const before = Date.now();
-    const [row] = await this.#store.query(
-      (sql) => sql<{ now: number }[]>`select (extract(epoch from clock_timestamp()) * 1000)::float8 as now`,
-    );
-    if (row) this.#clockOffsetMs = row.now - (before + Date.now()) / 2;
+    const { timing, storage } = this.#store;
+    const before = timing.wallMs();
+    const now = await this.#store.query((sql) => storage.now(sql));
+    this.#clockOffsetMs = now.getTime() - (before + timing.wallMs()) / 2;
   }
 
   async #dispatchDue(stage: Stage, limit: number, withAskAgain = true): Promise<number> {
@@ -215,7 +210,7 @@ export class Ticks {
     const event = {
       type: `${stage.region}.stale`,
       at: tx.now,
-      retryAt: retryAt(tx.now, data.attempts, this.#store.registry.backoff),
+      retryAt: retryAt(tx.now, data.attempts, this.#store.registry.backoff, this.#store.timing.random),
       message: `No worker finished this within ${Math.round(this.#options.staleAfterMs / 60_000)} minutes.`,
     };
     const [result] = await tx.deliver(stage.actor, [{ id, event }]);
@@ -244,21 +239,16 @@ export class Ticks {
     },
   ): Promise<string[]> {
     const { region } = this.#regionOf(stage, false);
-    const [main] = stage.actor.tables;
-    const table = stage.actor.tables.find(({ columns }) => columns.includes(region.columns.status)) ?? main;
-    const t = table === main ? 'm' : 't';
-    const rows = await tx.sql.unsafe<{ id: string }[]>(
-      `select m.${quoted(main.id)} as id
-       from ${quoted(main.name)} m
-       ${table === main ? '' : `join ${quoted(table.name)} t on t.${quoted(table.id)} = m.${quoted(main.id)}`}
-       where ${t}.${quoted(region.columns.status)} in (${states.map((state) => `'${state}'`).join(', ')})
-         and ${t}.${quoted(by.column)} <= $1
-         and not exists (select from actor_parked p where p.machine = $2 and p.actor_id = m.${quoted(main.id)})
-         ${by.part === 'timestamp' ? unlessMailWaits(quoted(main.id)) : ''}
-       order by ${t}.${quoted(by.column)} limit $3 for no key update of m skip locked`,
-      [by.until, stage.actor.name, by.limit],
-    );
-    const ids = rows.map(({ id }) => id);
+    const ids = await this.#store.storage.search(tx.sql, {
+      actor: stage.actor,
+      states,
+      statusColumn: region.columns.status,
+      timeColumn: by.column,
+      until: by.until,
+      // A result may wait as mail, for an actor that could not be read when it came: it is heard before it is given up.
+      unlessMailWaits: by.part === 'timestamp',
+      limit: by.limit,
+    });
     await tx.load(stage.actor, ids);
     return ids.filter((id) => {
       const actor = tx.peek(stage.actor, id);
@@ -267,7 +257,3 @@ export class Ticks {
     });
   }
 }
-
-/** A result may be waiting as mail, for an actor that could not be read when it came: it is heard before it is given up. */
-const unlessMailWaits = (id: string): string =>
-  `and not exists (select from actor_messages x where x.machine = $2 and x.actor_id = m.${id})`;

@@ -6,15 +6,13 @@ import { type AnyEvent, compute, type Effect } from './compute.ts';
 import type { Committed, Delivered, Delivery } from './delivery.ts';
 import { lateEntry, type Subject, stepEntries } from './entries.ts';
 import { RuntimeError, UnknownStateError } from './errors.ts';
-import { lockNames } from './exclusively.ts';
 import { JobChanges, type JobParams } from './job-changes.ts';
-import type { Jobs } from './jobs.ts';
-import { appendJournal, type NewTransition } from './journal.ts';
-import { AT_ONCE, insertMessages, type Message, WAKE } from './messages.ts';
-import { heldPauses } from './pause-rows.ts';
+import type { JobQueue } from './job-queue.ts';
+import type { NewTransition } from './journal.ts';
+import { AT_ONCE, type Message, WAKE } from './messages.ts';
 import type { Registry } from './registry.ts';
-import { lockRows, updateRows } from './rows.ts';
 import type { Stage } from './stage.ts';
+import type { Storage } from './storage.ts';
 
 export type { Committed, Delivered, Delivery } from './delivery.ts';
 
@@ -33,6 +31,13 @@ interface Withheld {
   readonly stage: Stage;
 }
 
+/** What a transaction works with. */
+interface Parts {
+  readonly storage: Storage;
+  readonly registry: Registry;
+  readonly jobs: JobQueue;
+}
+
 /**
  * One unit of work on sets of actors. Events are applied to rows that it has locked; at the end all changed rows are
  * stored with one statement per table, and the journal, the jobs and the messages with one statement each, all in the
@@ -45,8 +50,9 @@ interface Withheld {
 export class ActorTransaction {
   readonly sql: Tx;
   readonly now: Date;
+  readonly #storage: Storage;
   readonly #registry: Registry;
-  readonly #jobs: Jobs;
+  readonly #jobs: JobQueue;
   readonly #loaded = new Map<string, Map<string, Loaded>>();
   readonly #transitions: NewTransition[] = [];
   readonly #jobChanges: JobChanges;
@@ -54,9 +60,10 @@ export class ActorTransaction {
   readonly #messages: Message[] = [];
   readonly #parked: { readonly id: string; readonly error: RuntimeError }[] = [];
 
-  constructor(sql: Tx, now: Date, registry: Registry, jobs: Jobs) {
+  constructor(sql: Tx, now: Date, { storage, registry, jobs }: Parts) {
     this.sql = sql;
     this.now = now;
+    this.#storage = storage;
     this.#registry = registry;
     this.#jobs = jobs;
     this.#jobChanges = new JobChanges(jobs, registry);
@@ -113,7 +120,7 @@ export class ActorTransaction {
    * Called at most once, before rows are locked.
    */
   exclusively(names: readonly string[]): Promise<void> {
-    return lockNames(this.sql, names);
+    return this.#storage.lockNames(this.sql, names);
   }
 
   /** Locks and reads actors that this transaction has not read yet. */
@@ -122,7 +129,7 @@ export class ActorTransaction {
     this.#loaded.set(actor.name, loaded);
     const wanted = [...new Set(ids)].filter((id) => !loaded.has(id));
     if (wanted.length === 0) return;
-    const rows = await lockRows(this.sql, actor, wanted);
+    const rows = await this.#storage.lockRows(this.sql, actor, wanted);
     const maxAttempts = this.#registry.maxAttempts(actor);
     for (const row of rows) {
       const id = String(row[actor.tables[0].id]);
@@ -156,10 +163,7 @@ export class ActorTransaction {
   /** Leaves an actor alone until its row is corrected; its mail waits, and the others go on. */
   async park(actor: Actor, id: string, error: RuntimeError): Promise<void> {
     this.#parked.push({ id, error });
-    await this.sql`
-      insert into actor_parked (machine, actor_id, reason, parked_at)
-      values (${actor.name}, ${id}, ${error.message}, ${this.now})
-      on conflict (machine, actor_id) do update set reason = excluded.reason`;
+    await this.#storage.park(this.sql, actor.name, id, error.message, this.now);
   }
 
   /** Whether a row could not be read. */
@@ -220,7 +224,7 @@ export class ActorTransaction {
   async #dispatchWithheld(): Promise<void> {
     if (this.#withheld.length === 0) return;
     const names = new Set(this.#withheld.map(({ stage }) => stage.name));
-    const paused = await heldPauses(this.sql, [...names]);
+    const paused = await this.#storage.heldPauses(this.sql, [...names]);
     for (const { loaded, id, region, stage } of this.#withheld) {
       if (paused.has(stage.name)) continue;
       const dueAt = dueTime(loaded, region);
@@ -262,9 +266,9 @@ export class ActorTransaction {
   async flush(): Promise<Committed> {
     await this.#dispatchWithheld();
     for (const loaded of this.#loaded.values()) await this.#store([...loaded]);
-    await insertMessages(this.sql, this.#messages);
+    await this.#storage.insertMessages(this.sql, this.#messages);
     await this.#jobChanges.store(this.sql);
-    await appendJournal(this.sql, this.#transitions);
+    await this.#storage.appendJournal(this.sql, this.#transitions);
     const times = this.#messages.map((message) => message.deliver_at.getTime());
     return {
       transitions: this.#transitions,
@@ -281,7 +285,7 @@ export class ActorTransaction {
       stored,
       next: encode(actor, snapshot),
     }));
-    await updateRows(this.sql, actor, changes);
+    await this.#storage.updateRows(this.sql, actor, changes);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Actor } from './actor.ts';
 import type { Stage } from './stage.ts';
-import type { Store } from './store.ts';
+import type { ActorStore } from './store.ts';
 
 /** Parked actors that one tick looks at again at most. */
 const PARKED_PER_TICK_MAX = 100;
@@ -11,7 +11,7 @@ const PARKED_PER_TICK_MAX = 100;
  *
  * @param stage whose tick it is
  */
-export async function unpark(store: Store, stage: Stage): Promise<void> {
+export async function unpark(store: ActorStore, stage: Stage): Promise<void> {
   const { actors, stages, paused } = store.registry;
   const ticking = new Set(stages.filter(({ name }) => !paused.has(name)).map(({ actor }) => actor.name));
   for (const actor of actors) {
@@ -19,17 +19,10 @@ export async function unpark(store: Store, stage: Stage): Promise<void> {
   }
 }
 
-async function unparkActors(store: Store, actor: Actor): Promise<void> {
+async function unparkActors(store: ActorStore, actor: Actor): Promise<void> {
   await store.transact(async (tx) => {
-    const rows = await tx.sql<{ actor_id: string }[]>`
-      delete from actor_parked where machine = ${actor.name} and actor_id in (
-        select actor_id from actor_parked where machine = ${actor.name}
-        order by parked_at limit ${PARKED_PER_TICK_MAX} for update skip locked
-      ) returning actor_id`;
+    const ids = await store.storage.takeParked(tx.sql, actor.name, PARKED_PER_TICK_MAX);
     // Loading parks again, as of now, what still cannot be read.
-    await tx.load(
-      actor,
-      rows.map(({ actor_id }) => actor_id),
-    );
+    await tx.load(actor, ids);
   });
 }

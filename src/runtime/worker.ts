@@ -1,13 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Job } from 'pg-boss';
 import { messageOf, PausedError } from './errors.ts';
-import { type JobData, LOST_QUEUE, workerQueue } from './jobs.ts';
+import { type HandedJob, LOST_QUEUE, workerQueue } from './jobs.ts';
 import { giveUp } from './lost-work.ts';
 import type { Pauses } from './pauses.ts';
 import { Performer } from './performer.ts';
 import type { Processes } from './processes.ts';
 import type { Stage } from './stage.ts';
-import type { Store } from './store.ts';
+import type { ActorStore } from './store.ts';
+import type { Timing } from './timing.ts';
 
 /** Workers are notified of jobs; the first of each queue looks by itself as often as this in case a notification was lost. */
 const POLL_SECONDS = 2;
@@ -27,7 +26,7 @@ interface Shift {
 
 /** The workers of this process: those of a stage take its jobs and have them performed, except while it is paused. */
 export class Workers {
-  readonly #store: Store;
+  readonly #store: ActorStore;
   readonly #processes: Processes;
   readonly #performer: Performer;
   readonly #shifts = new Map<string, Shift>();
@@ -35,7 +34,7 @@ export class Workers {
   readonly #handingBack = new Map<string, Promise<void>>();
   #running = false;
 
-  constructor(store: Store, processes: Processes, pauses: Pauses) {
+  constructor(store: ActorStore, processes: Processes, pauses: Pauses) {
     this.#store = store;
     this.#processes = processes;
     this.#performer = new Performer(store, processes, pauses);
@@ -45,7 +44,7 @@ export class Workers {
   async start(): Promise<void> {
     this.#running = true;
     for (const stage of this.#store.registry.stages) await this.#open(stage);
-    await this.#store.jobs.boss.work<JobData, void>(
+    await this.#store.jobs.work(
       LOST_QUEUE,
       // One at a time: what cannot be given up now is tried again, and holds up nothing else.
       { batchSize: 1, pollingIntervalSeconds: POLL_SECONDS, notifyPollingIntervalSeconds: POLL_SECONDS },
@@ -55,7 +54,7 @@ export class Workers {
 
   /** Makes the workers of a queue look for jobs now. */
   wake(queue: string): void {
-    for (const id of this.#shifts.get(queue)?.ids ?? []) this.#store.jobs.boss.notifyWorker(id);
+    for (const id of this.#shifts.get(queue)?.ids ?? []) this.#store.jobs.notifyWorker(id);
   }
 
   /** From now on nothing of this stage is taken or done here; what is under way is broken off and handed back. */
@@ -66,10 +65,10 @@ export class Workers {
     this.#shifts.delete(queue);
     const reason = new PausedError(stage.name);
     shift.over.abort(reason);
-    void this.#store.jobs.boss.offWork(queue, { wait: false });
+    void this.#store.jobs.offWork(queue, { wait: false });
     const before = this.#handingBack.get(queue) ?? Promise.resolve();
     const handingBack = before
-      .then(() => delay(END_MS))
+      .then(() => this.#store.timing.sleep(END_MS))
       .then(() => this.#handBack(queue, reason))
       .finally(() => {
         if (this.#handingBack.get(queue) === handingBack) this.#handingBack.delete(queue);
@@ -88,11 +87,11 @@ export class Workers {
    */
   async stop(graceMs: number): Promise<void> {
     this.#running = false;
-    const { boss } = this.#store.jobs;
+    const { jobs } = this.#store;
     const queues = this.#store.registry.stages.map(workerQueue);
     // Waiting for pg-boss's workers and not only for the work: one may be just fetching a job.
-    const off = [...queues, LOST_QUEUE].map((queue) => boss.offWork(queue, { wait: true }));
-    await waitAtMost(Promise.allSettled(off), graceMs);
+    const off = [...queues, LOST_QUEUE].map((queue) => jobs.offWork(queue, { wait: true }));
+    await waitAtMost(this.#store.timing, Promise.allSettled(off), graceMs);
     const reason = new Error('The process stops.');
     for (const { over } of this.#shifts.values()) over.abort(reason);
     for (const queue of queues) await this.#processes.handBackOwn(queue, messageOf(reason));
@@ -113,18 +112,18 @@ export class Workers {
 
   /** Starts the worker with this number. */
   async #employ(stage: Stage, { ids, over }: Shift, n: number): Promise<void> {
-    const { boss } = this.#store.jobs;
-    const perform = async (jobs: Job<JobData>[]) => {
+    const queue = this.#store.jobs;
+    const perform = async (jobs: HandedJob[]) => {
       const next = ids[n + 1];
-      if (next) boss.notifyWorker(next);
+      if (next) queue.notifyWorker(next);
       try {
         await this.#performer.run(stage, jobs, over.signal);
       } finally {
         // There may be more: a worker of pg-boss otherwise sleeps after every fetch.
-        if (ids[n]) boss.notifyWorker(ids[n]);
+        if (ids[n]) queue.notifyWorker(ids[n]);
       }
     };
-    ids[n] = await boss.work<JobData, void>(
+    ids[n] = await queue.work(
       workerQueue(stage),
       {
         batchSize: 'setSize' in stage ? stage.setSize : 1,
@@ -144,17 +143,15 @@ export class Workers {
         // Without a database the others take this process for dead, and hand on what it had.
         if (!this.#running) return;
         this.#store.observer.troubled(queue, error);
-        await delay(AFTER_TROUBLE_MS, undefined, { ref: false });
+        await this.#store.timing.sleep(AFTER_TROUBLE_MS, { ref: false });
       }
     }
   }
 }
 
-async function waitAtMost(work: Promise<unknown>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const bound = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work, bound]);
-  clearTimeout(timer);
+async function waitAtMost(timing: Timing, work: Promise<unknown>, ms: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = timing.after(ms, resolve);
+  await Promise.race([work, promise]);
+  timer.close();
 }

@@ -30,6 +30,8 @@ export const envelopeActor = defineActor({
     funds_released: {},
   },
   states: { receipt: 'receipt_status', cancellation: 'cancellation_status' },
+  // Until all is received, or nothing will be, further batches may come.
+  ends: { receipt: 'RECEIVED', cancellation: 'Cancelled' },
   facts: [
     'benefit_type',
     'number_of_disbursements',

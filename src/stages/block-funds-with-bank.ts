@@ -2,6 +2,7 @@ import { stageSettings } from '../config.ts';
 import type { BlockOutcome } from '../connectors/bank/bank-connector.ts';
 import type { Outcome, Stage, Submission, Work } from '../runtime/stage.ts';
 import { envelopeActor } from './actors.ts';
+import { type Restore, restoreOf } from './after-restore.ts';
 import type { StageContext } from './context.ts';
 import { type PayingEnvelope, payingEnvelope } from './sponsor-bank.ts';
 import { unsent } from './unsent.ts';
@@ -26,11 +27,20 @@ export function blockFundsWithBank(context: StageContext): Stage {
     async perform(work) {
       const paying = await payingEnvelope(context, work.id);
       const submission = await work.submitting();
-      if (submission.maybeSent && !paying.bank.blockIsIdempotent)
+      if (!paying.bank.blockIsIdempotent && (submission.maybeSent || (await isForgotten(context, work))))
         return outcomeUnknown(work.id, { final: true });
       return send(work, paying, submission);
     },
   };
+}
+
+/** Whether the block may have been made without the database knowing of it any more, which was restored from a backup. */
+async function isForgotten({ database }: StageContext, work: Work): Promise<boolean> {
+  const { sql } = database;
+  const [row] = await sql<{ restore: Restore | null }[]>`
+    select ${restoreOf(sql, 'e.receipt_time_stamp', work.now())} as restore
+    from disbursement_envelopes e where e.id = ${work.id}`;
+  return row?.restore?.existed ?? false;
 }
 
 async function send(work: Work, paying: PayingEnvelope, submission: Submission): Promise<Outcome> {

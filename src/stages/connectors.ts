@@ -38,6 +38,7 @@ import type { MapperConnector } from '../connectors/mapper/mapper-connector.ts';
 import { openTrust } from '../connectors/mapper/trust/open.ts';
 import { pbmsSponsorBanks } from '../connectors/pbms/sponsor-banks.ts';
 import { openReadOnly, type ReadOnlyDatabase } from '../connectors/read-only-database.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
 
 /** Which bank and account pay for a benefit. Whether the bank has a connector is for the caller to check. */
 export interface SponsorBanks {
@@ -89,23 +90,24 @@ interface Closeable {
 /**
  * Makes everything outside that the configuration names. Nothing is contacted yet.
  *
+ * @param clock what pauses of calls are measured by, since work is postponed to their ends
  * @throws ConnectorError CONNECTOR_NOT_LOADED, SIGNING_KEY_UNUSABLE in one line that names the setting
  */
-export async function openConnectors(config: Config): Promise<Connectors> {
+export async function openConnectors(config: Config, clock: Clock = systemClock): Promise<Connectors> {
   const opened: Closeable[] = [];
   const close = async () => {
     for (const one of opened.splice(0).reverse()) await one.close?.();
   };
   try {
-    return { ...(await open(config, opened)), close };
+    return { ...(await open(config, clock, opened)), close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function open(config: Config, opened: Closeable[]): Promise<Omit<Connectors, 'close'>> {
-  const circuits = new Circuits(circuitSettings(config));
+async function open(config: Config, clock: Clock, opened: Closeable[]): Promise<Omit<Connectors, 'close'>> {
+  const circuits = new Circuits(circuitSettings(config), () => clock.now().getTime());
   const banks = await loadBankConnectors(config.bank_connectors_impls, bankConnectorSettings(config));
   opened.push(...banks.values());
   const trust = await openTrust(trustSettings(config));

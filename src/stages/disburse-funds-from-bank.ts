@@ -9,6 +9,7 @@ import type {
 import { sumDecimals } from '../decimal.ts';
 import type { Outcome, Stage, Submission, Work } from '../runtime/stage.ts';
 import { batchActor } from './actors.ts';
+import { onStatements, partlyOnStatements } from './after-restore.ts';
 import { type StageContext, StageError } from './context.ts';
 import { type Payout, payoutOf } from './payments.ts';
 import { releasePayments } from './release-payments.ts';
@@ -25,7 +26,8 @@ const BETWEEN_INQUIRIES_MS = 200;
  * submission is stored before the call. A call that ends without a clear answer is never repeated blindly: the bank is
  * asked what it knows of the key, and only when it never saw it are the payments sent again, under the same key. A bank
  * that cannot be asked leaves the batch in ERROR with PAYMENT_OUTCOME_UNKNOWN, for a person to decide: an operator may
- * release a batch, see {@link releasePayments}.
+ * release a batch, see {@link releasePayments}. After the database was restored from a backup, the bank is asked about
+ * every batch, since any may have been paid that the database has forgotten.
  */
 export function disburseFundsFromBank(context: StageContext): Stage {
   return {
@@ -38,13 +40,16 @@ export function disburseFundsFromBank(context: StageContext): Stage {
       const payout = await payoutOf(context, work);
       if (payout.payments.length === 0) return paid(payout);
       const submission = await work.submitting();
-      const key = `${work.id}-pay-${submission.number}`;
+      const key = keyOf(work.id, submission.number);
       const sendOnce = () => send(work, payout, key, submission);
+      if (payout.restore) return afterRestore(context, { work, payout, submission, sendOnce });
       return submission.maybeSent ? afterInquiry(work, payout, key, sendOnce) : sendOnce();
     },
     onRelease: releasePayments,
   };
 }
+
+const keyOf = (batchId: string, submission: number): string => `${batchId}-pay-${submission}`;
 
 async function send(work: Work, payout: Payout, key: string, submission: Submission): Promise<Outcome> {
   const { bank, payments } = payout;
@@ -61,6 +66,39 @@ async function send(work: Work, payout: Payout, key: string, submission: Submiss
     code: 'PAYMENT_NOT_RECEIVED',
     message: `The sponsor bank did not receive the payments of batch ${work.id}: ${answer.message}`,
   }));
+}
+
+interface Restored {
+  readonly work: Work;
+  readonly payout: Payout;
+  readonly submission: Submission;
+  readonly sendOnce: () => Promise<Outcome>;
+}
+
+/**
+ * What the bank has carried out since the backup is found on statements, or under the keys that the forgotten attempts
+ * had: this one's, or one that followed a refusal. Nothing is sent before the bank has said of each that it took nothing.
+ */
+async function afterRestore(
+  { database, config }: StageContext,
+  { work, payout, submission, sendOnce }: Restored,
+): Promise<Outcome> {
+  const { bank, payments, restore } = payout;
+  const references = payments.map(({ paymentReferenceNumber }) => paymentReferenceNumber);
+  const found = await onStatements(database.sql, references);
+  if (found === payments.length) return paid(payout);
+  if (found > 0) return partlyOnStatements(work.id, found, payments.length);
+  if (!bank.inquirePayment)
+    return submission.maybeSent || restore?.existed ? outcomeUnknown(work.id, null) : sendOnce();
+  const { maxAttempts } = stageSettings(config, 'disburse_funds_from_bank');
+  for (let number = submission.number + 1; number <= submission.number + maxAttempts; number += 1) {
+    const inquiry = await inquire(work, bank, keyOf(work.id, number));
+    if (inquiry?.status === 'unavailable') return outcomeUnknown(work.id, inquiry);
+    if (inquiry?.status !== 'accepted') continue;
+    requireSamePayments(work.id, payments, inquiry.paymentReferences);
+    return paid(payout);
+  }
+  return afterInquiry(work, payout, keyOf(work.id, submission.number), sendOnce);
 }
 
 /** Goes by what the bank knows of the key; `neverSeen` says what to do when it knows nothing. */

@@ -1,5 +1,6 @@
 import type { BankConnector } from '../connectors/bank/bank-connector.ts';
 import type { Work } from '../runtime/stage.ts';
+import { type Restore, restoreOf } from './after-restore.ts';
 import { agencyPayouts } from './agency-payments.ts';
 import { beneficiaryPayouts } from './beneficiary-payments.ts';
 import { type StageContext, StageError } from './context.ts';
@@ -10,6 +11,8 @@ import { payingEnvelope } from './sponsor-bank.ts';
 export interface Payout extends Payouts {
   readonly envelopeId: string;
   readonly bank: BankConnector;
+  /** Null unless the database was restored from a backup lately. */
+  readonly restore: Restore | null;
 }
 
 interface PayingBatch {
@@ -18,6 +21,7 @@ interface PayingBatch {
   readonly block_reference: string | null;
   /** An earlier attempt failed, and nothing of it can have been taken. */
   readonly was_refused: boolean;
+  readonly restore: Restore | null;
 }
 
 /**
@@ -28,14 +32,18 @@ interface PayingBatch {
  * @throws StageError BATCH_NOT_FOUND, FUNDS_NOT_BLOCKED, ADDRESS_MISSING, and those of
  *   {@link payingEnvelope} and {@link agencyPayouts}
  */
-export async function payoutOf(context: StageContext, work: Pick<Work, 'id' | 'signal'>): Promise<Payout> {
+export async function payoutOf(
+  context: StageContext,
+  work: Pick<Work, 'id' | 'signal' | 'now'>,
+): Promise<Payout> {
   const batchId = work.id;
   const { sql } = context.database;
   const [batch] = await sql<PayingBatch[]>`
     select b.disbursement_envelope_id as envelope_id, b.benefit_type,
       b.sponsor_bank_dispatch_submitted_at is null and b.sponsor_bank_dispatch_latest_error_code is not null
         as was_refused,
-      c.funds_blocked_reference_number as block_reference
+      c.funds_blocked_reference_number as block_reference,
+      ${restoreOf(sql, 'b.receipt_time_stamp', work.now())} as restore
     from disbursement_batch_control b
     join envelope_batch_status_for_cash c using (disbursement_envelope_id)
     where b.id = ${batchId}`;
@@ -49,5 +57,5 @@ export async function payoutOf(context: StageContext, work: Pick<Work, 'id' | 's
     batch.benefit_type === 'CASH_PHYSICAL'
       ? await agencyPayouts(context, work, payer, batch.was_refused)
       : await beneficiaryPayouts(sql, batchId, payer);
-  return { envelopeId, bank: payer.bank, ...payouts };
+  return { envelopeId, bank: payer.bank, restore: batch.restore, ...payouts };
 }

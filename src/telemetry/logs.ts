@@ -4,9 +4,17 @@ import { codeOf, messageOf } from '../runtime/errors.ts';
 import { tickQueue, workerQueue } from '../runtime/jobs.ts';
 import type { Observer } from '../runtime/observer.ts';
 
-/** JSON lines on standard output; times are ISO 8601 in UTC. */
+/** Where libraries may put a request's headers, which sign it in: the one that reads forms does at `trace`. */
+const HEADERS = ['headers', 'req.headers', 'res.headers', 'busboyOptions.headers'];
+
+/** JSON lines on standard output; times are ISO 8601 in UTC. Headers of requests are masked at every level. */
 export function createLogger(level: string): Logger {
-  return pino({ level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime });
+  return pino({
+    level,
+    base: { pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    redact: { paths: HEADERS, censor: '********' },
+  });
 }
 
 /**
@@ -44,6 +52,8 @@ export function logObserver(logger: Logger): Observer {
     resumed: (stage) =>
       named(workerQueue(stage)).warn({ code: 'STAGE_RESUMED' }, 'resumed; its work goes on'),
     recovered: (count) => named('processes').warn({ count }, 'handed on the jobs of a process that died'),
+    pruned: (result) =>
+      named('retention').info(result, 'removed history that is older than journal_retention_days'),
     troubled: (where, error) =>
       named(where).error(
         { code: codeOf(error, 'INTERNAL_ERROR') },
@@ -75,6 +85,7 @@ export function observeAll(...observers: readonly Observer[]): Observer {
     paused: (...all) => observers.forEach((one) => void one.paused(...all)),
     resumed: (...all) => observers.forEach((one) => void one.resumed(...all)),
     recovered: (...all) => observers.forEach((one) => void one.recovered(...all)),
+    pruned: (...all) => observers.forEach((one) => void one.pruned(...all)),
     troubled: (...all) => observers.forEach((one) => void one.troubled(...all)),
   };
 }

@@ -19,14 +19,16 @@ export interface Metrics {
  *
  * @param sources.boss is asked for the depth of the queues, which pg-boss counts every few seconds
  * @param sources.circuits the circuits to the systems outside
+ * @param sources.prunedThrough up to which number old history was removed
  * @param sources.missingPayments counts payments that should have been on a statement by now; asked once a minute at most
  */
 export function createMetrics(sources: {
   readonly boss: () => PgBoss;
   readonly missingPayments: () => Promise<number>;
   readonly circuits: () => ReadonlyMap<string, CircuitView>;
+  readonly prunedThrough: () => Promise<number>;
 }): Metrics {
-  const { boss, missingPayments, circuits } = sources;
+  const { boss, missingPayments, circuits, prunedThrough } = sources;
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: PREFIX });
   const registers = [registry];
@@ -43,6 +45,8 @@ export function createMetrics(sources: {
   const ticks = counter('ticks_total', 'Ticks run by this process', ['stage']);
   const transitions = counter('transitions_total', 'Transitions of actors', ['machine', 'region', 'to']);
   const recovered = counter('recovered_jobs_total', 'Jobs of dead processes handed on', []);
+  const histories = counter('pruned_histories_total', 'Histories that this process removed as too old', []);
+  const entries = counter('pruned_entries_total', 'Entries of the journal that this process removed', []);
   const parked = counter('parked_actors_total', 'Actors whose rows could not be read', []);
   const troubles = counter('troubles_total', 'Faults of the runtime that were tried again', ['where']);
   const paused = new Gauge({
@@ -78,6 +82,14 @@ export function createMetrics(sources: {
     },
   });
   addCircuitMetrics(registers, circuits);
+  new Gauge({
+    name: `${PREFIX}journal_pruned_seq`,
+    help: 'Sequence number up to which the journal is not whole any more',
+    registers,
+    async collect() {
+      this.set(await prunedThrough());
+    },
+  });
   const observer: Observer = {
     transitions(entries) {
       for (const { machine, region, event, to_state: to } of entries) {
@@ -98,6 +110,10 @@ export function createMetrics(sources: {
     paused: ({ name: stage }) => paused.set({ stage }, 1),
     resumed: ({ name: stage }) => paused.set({ stage }, 0),
     recovered: (count) => recovered.inc(count),
+    pruned(result) {
+      histories.inc(result.histories);
+      entries.inc(result.entries);
+    },
     troubled: (where) => troubles.inc({ where }),
   };
   return { observer, text: () => registry.metrics() };

@@ -102,7 +102,7 @@ describe('/feed', () => {
     };
     const plain = { ...common, attempt: 0, job: null, to: 'OPEN', by: null, reason: null };
     expect(read(socket)).toEqual([
-      { type: 'hello', protocol: 1, latest: 1 },
+      { type: 'hello', protocol: 1, latest: 1, pruned: 0 },
       {
         ...plain,
         ...{ seq: 2, machine: 'order', envelope: 'e1', event: 'printed', to: 'ERROR', attempt: 2, job: 'j1' },
@@ -119,6 +119,27 @@ describe('/feed', () => {
         error: { code: 'LATE', message: 'It came too late.' },
       },
     ]);
+  });
+
+  it('says when old entries were removed, and leaves them out only for who agrees', async () => {
+    await append(...many(6), entry({ correlation_id: 'e2' }));
+    await until('they are known', () => system.feed.position === 7);
+    const { sql } = shop.database;
+    await sql`delete from actor_transitions where seq in (3, 5)`;
+    await sql`insert into actor_pruned values ('e1', 5, now(), true)`;
+    const url = await serve();
+    const refused = await openRaw(`${url}/feed?after=4`, { headers: headers() });
+    expect(refused).toMatchObject({ status: 410 });
+    expect(JSON.stringify(refused)).toContain('FEED_PRUNED');
+    const sockets = ['?after=4&pruned=skip', '?after=0', '?after=5', '?after=4&envelope=e2', ''];
+    const [skips, all, onwards, other, live] = await Promise.all(sockets.map((query) => open(url, query)));
+    const expected = [[6, 7], [1, 2, 4, 6, 7], [6, 7], [7], []];
+    for (const [n, socket] of [skips, all, onwards, other, live].entries()) {
+      if (!socket) continue;
+      await have(socket, expected[n]?.length ?? 0);
+      expect(seqs(socket)).toEqual(expected[n]);
+      expect(read(socket)[0]).toMatchObject({ latest: 7, pruned: n === 3 ? 0 : 5 });
+    }
   });
 
   it('sends only what fulfils all conditions, of what is old and of what is new', async () => {

@@ -200,6 +200,13 @@ describe('a token', () => {
     ['expired', {}, { expires_in: -3_600 }, /has expired/],
     ['never expires', { exp: null }, {}, /right claim exp/],
     ['is not valid yet', { nbf: 4_000_000_000 }, {}, /not valid yet/],
+    ['was issued in the future', { iat: 4_000_000_000, exp: 4_000_000_300 }, {}, /not valid yet/],
+    [
+      'is for several and was issued to a stranger',
+      { aud: ['g2p-bridge-dashboard', 'other'], azp: 'other' },
+      {},
+      /right claim azp/,
+    ],
     ['is of another issuer', { iss: 'https://other.example' }, {}, /right claim iss/],
     ['is of no issuer', { iss: null }, {}, /right claim iss/],
     ['is for another audience', { aud: 'portal' }, {}, /right claim aud/],

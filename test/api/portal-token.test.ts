@@ -144,6 +144,7 @@ describe('a token', () => {
 
   it('is taken for one of the audiences', async () => {
     expectTaken(await portal.ask(ALL, await portal.token({ aud: ['other', 'portal'] })));
+    expectTaken(await portal.ask(ALL, await portal.token({ aud: ['other', 'portal'], azp: 'portal' })));
   });
 
   it.each<[string, object, object, RegExp]>([
@@ -151,6 +152,13 @@ describe('a token', () => {
     ['never expires', { exp: null }, {}, /right claim exp/],
     ['expires at no time', { exp: 'tomorrow' }, {}, /right claim exp/],
     ['is not valid yet', { nbf: 4_000_000_000 }, {}, /not valid yet/],
+    ['was issued in the future', { iat: 4_000_000_000, exp: 4_000_000_300 }, {}, /not valid yet/],
+    [
+      'is for several and was issued to a stranger',
+      { aud: ['portal', 'other'], azp: 'other' },
+      {},
+      /right claim azp/,
+    ],
     ['is of another issuer', { iss: 'https://other.example' }, {}, /right claim iss/],
     ['is of no issuer', { iss: null }, {}, /right claim iss/],
     ['is for another audience', { aud: 'partner' }, {}, /right claim aud/],

@@ -52,6 +52,21 @@ describe('a circuit', () => {
     expect(circuit.view()).toEqual({ state: 'closed', since: at(0), failures: 0, openings: 0 });
   });
 
+  it("goes by the time that it is given, and on when the machine's clock is set back meanwhile", async () => {
+    let now = START;
+    const silent = { opened: () => {}, closed: () => {} };
+    const circuit = new Circuit(MAPPER, SETTINGS, silent, () => now);
+    const call = (perform: () => Promise<string>) =>
+      circuit.call(ctx(), perform).catch((error: unknown) => error);
+    for (let n = 0; n < SETTINGS.failureThreshold; n += 1) await call(() => Promise.reject(down));
+    vi.setSystemTime(at(-6 * 3_600_000));
+    now += PAUSE_MS - 1;
+    expect(await call(async () => 'fine')).toMatchObject({ notBefore: at(PAUSE_MS) });
+    now += 1_002;
+    expect(await call(async () => 'fine')).toBe('fine');
+    expect(circuit.view()).toMatchObject({ state: 'closed', failures: 0 });
+  });
+
   it('opens after failures in a row, and then sends nothing', async () => {
     const { circuit, heard, call, fail, calls } = watched();
     await fail(2);

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { replay } from '../../chaos/invariants/replay.ts';
 import type { Actor } from '../../src/runtime/actor.ts';
 import type { SnapshotView } from '../../src/runtime/codec.ts';
 import type { AnyEvent } from '../../src/runtime/compute.ts';
 import type { DispatchMode } from '../../src/runtime/registry.ts';
 import type { ActorSystem } from '../../src/runtime/system.ts';
-import { replay } from '../support/replay.ts';
 import { type JournalRow, openShop, type Shop } from '../support/shop.ts';
 import { documentActor, orderActor } from '../support/toy.ts';
 

@@ -53,6 +53,8 @@ export interface PipelineOptions {
   readonly system?: ProcessOptions;
   /** Processes of the pipeline, one unless told otherwise; 0: the test starts its own. */
   readonly processes?: number;
+  /** Prepares the database further, before any process starts. @returns the URL by which processes are to reach it */
+  readonly reach?: (url: string) => Promise<string>;
 }
 
 const PROGRAMS_MAX = 60;
@@ -62,7 +64,10 @@ const PIECES = 7;
 /** Prepares a database and starts the pipeline on it, between the given bank and mapper. */
 export async function openPipeline(outside: Outside, options: PipelineOptions = {}): Promise<Pipeline> {
   const { url, drop } = await createPreparedDatabase('pipeline');
-  const pipeline = new Pipeline(outside, url, drop, options);
+  const pipeline = new Pipeline(outside, url, drop, {
+    ...options,
+    reached: (await options.reach?.(url)) ?? url,
+  });
   for (let n = 0; n < (options.processes ?? 1); n += 1) await pipeline.join();
   return pipeline;
 }
@@ -75,13 +80,18 @@ export class Pipeline {
   readonly outside: Outside;
   /** The settings that processes of this pipeline run with. */
   readonly settings: Readonly<Record<string, string>>;
-  readonly #options: PipelineOptions;
+  readonly #options: PipelineOptions & { readonly reached: string };
   readonly #drop: () => Promise<void>;
   readonly #processes: PipelineSystem[] = [];
   readonly #accountPrefix = newId('P');
   #programs = 0;
 
-  constructor(outside: Outside, url: string, drop: () => Promise<void>, options: PipelineOptions) {
+  constructor(
+    outside: Outside,
+    url: string,
+    drop: () => Promise<void>,
+    options: PipelineOptions & { readonly reached: string },
+  ) {
     this.outside = outside;
     this.url = url;
     this.database = connect(url, { max: 4, applicationName: 'test' });
@@ -109,7 +119,7 @@ export class Pipeline {
    */
   async join(options: ProcessOptions = {}, settings: Pipeline['settings'] = {}): Promise<PipelineSystem> {
     const joined = await startPipelineSystem(
-      this.url,
+      this.#options.reached,
       { ...this.settings, ...settings },
       { ...this.#options.system, ...options },
     );

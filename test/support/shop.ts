@@ -179,6 +179,7 @@ export function listen() {
     /** `paused <stage>` and `resumed <stage>`. */
     pauses: [] as string[],
     recovered: 0,
+    pruned: { histories: 0, entries: 0 },
     troubled: [] as string[],
   };
   const observer: Observer = {
@@ -194,6 +195,10 @@ export function listen() {
     resumed: ({ name }) => heard.pauses.push(`resumed ${name}`),
     recovered: (count) => {
       heard.recovered += count;
+    },
+    pruned: ({ histories, entries }) => {
+      heard.pruned.histories += histories;
+      heard.pruned.entries += entries;
     },
     troubled: (where, error) =>
       heard.troubled.push(`${where}: ${error instanceof Error ? error.message : error}`),

@@ -45,6 +45,8 @@ export interface BankOptions extends SparOptions {
   autoStatementMs?: number;
   statementEntriesMax?: number;
   ownBankCode?: string;
+  /** A bank that debits twice whoever pays twice under two keys. */
+  takeRepeatedReferences?: boolean;
 }
 
 export interface NovuOptions extends SparOptions {
@@ -91,6 +93,7 @@ export function startBank(options: BankOptions): Promise<Simulator> {
     ...argument('--auto-statement-ms', options.autoStatementMs),
     ...argument('--statement-entries-max', options.statementEntriesMax),
     ...argument('--own-bank-code', options.ownBankCode),
+    ...(options.takeRepeatedReferences === true ? ['--take-repeated-references'] : []),
   ]);
 }
 

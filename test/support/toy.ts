@@ -167,6 +167,7 @@ export const orderActor = defineActor({
   ],
   stages: { paper: {} },
   states: { delivery: 'delivery_status' },
+  ends: { delivery: 'RECALLED' },
   facts: ['pages_printed'],
 });
 

@@ -22,6 +22,7 @@ describe('a stage that is paused', () => {
       boss: () => ({ getQueues: async () => [] }) as unknown as PgBoss,
       missingPayments: async () => 0,
       circuits: () => new Map(),
+      prunedThrough: async () => 0,
     });
     const observer = observeAll(metrics.observer, logObserver(pino(log)));
     observer.paused(stage, { since: new Date(), by: 'Amina', reason: 'The bank asked us to stop.' });

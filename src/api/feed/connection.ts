@@ -4,7 +4,7 @@ import type { WebSocket } from '@fastify/websocket';
 import { codeOf, RuntimeError } from '../../runtime/errors.ts';
 import type { Transition } from '../../runtime/journal.ts';
 import type { ActorSystem } from '../../runtime/system.ts';
-import { FELL_BEHIND } from '../operator/wire/feed.ts';
+import { FELL_BEHIND, PRUNED } from '../operator/wire/feed.ts';
 import { GOING_AWAY, INTERNAL_ERROR, keepAlive } from '../sockets.ts';
 import { bytesOf, transitionBytes } from './messages.ts';
 import type { FeedRequest } from './request.ts';
@@ -16,6 +16,8 @@ export interface FeedTimes {
   readonly heartbeatMs: number;
   /** How long a client may take to read what has been written to it, ms. */
   readonly drainMs: number;
+  /** Between two looks whether the operator may still look on, ms; left out: half a minute. */
+  readonly lookMs?: number;
 }
 
 export const FEED_TIMES: FeedTimes = { heartbeatMs: 20_000, drainMs: 10_000 };
@@ -43,13 +45,17 @@ export class FeedConnection {
     keepAlive(socket, times.heartbeatMs);
   }
 
-  /** Sends what the client asked for until it leaves, falls behind, or the process stops. Never throws. */
-  async serve(request: FeedRequest): Promise<void> {
+  /**
+   * Sends what the client asked for until it leaves, falls behind, or the process stops. Never throws.
+   *
+   * @param pruned up to which sequence number entries that it asks for may have been removed
+   */
+  async serve(request: FeedRequest, pruned: number): Promise<void> {
     const { feed, store } = this.#system;
     const latest = feed.position;
     const after = request.after ?? latest;
     this.#sent = after;
-    this.#socket.send(bytesOf({ type: 'hello', protocol: 1, latest }), { binary: false });
+    this.#socket.send(bytesOf({ type: 'hello', protocol: 1, latest, pruned }), { binary: false });
     try {
       if (request.summaryMs === null) await this.#sendAll(request, after);
       else await this.#summarise(request, after, request.summaryMs);
@@ -60,14 +66,20 @@ export class FeedConnection {
         this.#socket.close(FELL_BEHIND, JSON.stringify({ seq: this.#sent }));
         return;
       }
+      if (error instanceof RuntimeError && error.code === 'FEED_PRUNED') {
+        const seq = { seq: this.#sent, pruned: await feed.prunedThrough(request.filter).catch(() => pruned) };
+        this.#socket.close(PRUNED, JSON.stringify(seq));
+        return;
+      }
       store.observer.troubled('feed client', error);
       this.#socket.close(INTERNAL_ERROR, 'Something went wrong here; connect again.');
     }
   }
 
-  async #sendAll({ filter }: FeedRequest, after: number): Promise<void> {
+  async #sendAll({ filter, skipsPruned }: FeedRequest, after: number): Promise<void> {
     const { signal } = this.#gone;
-    for await (const entries of this.#system.feed.follow({ after, filter, mustKeepUp: true, signal })) {
+    const followed = { after, filter, mustKeepUp: true, mustBeWhole: !skipsPruned, signal };
+    for await (const entries of this.#system.feed.follow(followed)) {
       for (let start = 0; start < entries.length; start += WRITTEN_MAX) {
         this.#write(entries.slice(start, start + WRITTEN_MAX));
         if (this.#stream.writableNeedDrain) await this.#drained();
@@ -95,10 +107,11 @@ export class FeedConnection {
   }
 
   /** A client that does not read gets fewer summaries, each of more: it never falls behind. */
-  async #summarise({ filter }: FeedRequest, after: number, everyMs: number): Promise<void> {
+  async #summarise({ filter, skipsPruned }: FeedRequest, after: number, everyMs: number): Promise<void> {
     const { signal } = this.#gone;
     const { clock } = this.#system.store.registry;
     const summary = new Summary(after);
+    const followed = { after, filter, mustBeWhole: !skipsPruned, signal };
     const send = () => {
       if (this.#stream.writableNeedDrain) return;
       const message = summary.take(clock.now());
@@ -111,7 +124,7 @@ export class FeedConnection {
     const endWatch = pauses.watch(sendPauses);
     const timer = setInterval(send, everyMs);
     try {
-      for await (const entries of this.#system.feed.follow({ after, filter, signal })) summary.add(entries);
+      for await (const entries of this.#system.feed.follow(followed)) summary.add(entries);
     } finally {
       clearInterval(timer);
       endWatch();

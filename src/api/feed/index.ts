@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { endWithAccess } from '../operator/access/stay.ts';
 import type { OperatorContext } from '../operator/context.ts';
 import { answerProblem, ProblemError } from '../operator/problem.ts';
 import type { Operator } from '../operator/wire/common.ts';
@@ -9,6 +10,8 @@ import { type FeedRequest, readFeedRequest } from './request.ts';
 interface Admitted {
   readonly operator: Operator;
   readonly request: FeedRequest;
+  /** Up to which sequence number entries that it asks for may have been removed. */
+  readonly pruned: number;
 }
 
 declare module 'fastify' {
@@ -38,7 +41,10 @@ export async function feed(
       // Should it be refused, nothing else is asked for on this connection.
       reply.header('connection', 'close');
       const operator = await access.operatorOfSocket(request);
-      request.admitted = { operator, request: readFeedRequest(request.query) };
+      const asked = readFeedRequest(request.query);
+      const pruned = await system.feed.prunedThrough(asked.filter);
+      if (asked.after !== null && asked.after < pruned && !asked.skipsPruned) throw feedPruned(pruned);
+      request.admitted = { operator, request: asked, pruned };
     },
     // From here to the upgrade nothing is waited for, so the bound holds.
     preHandler: (_request, _reply, done) => {
@@ -50,6 +56,7 @@ export async function feed(
     wsHandler: async (socket, { admitted, raw, log }) => {
       if (!admitted) return socket.terminate();
       const connection = new FeedConnection(system, socket, raw.socket, times);
+      endWithAccess(socket, access, admitted.operator, context.feedTimes?.lookMs);
       clients += 1;
       const opened = performance.now();
       socket.on('close', (code: number) => {
@@ -57,9 +64,18 @@ export async function feed(
         const seconds = Math.round((performance.now() - opened) / 1000);
         log.info({ operator: admitted.operator.id, code, seconds }, 'Feed closed');
       });
-      await connection.serve(admitted.request);
+      await connection.serve(admitted.request, admitted.pruned);
     },
   });
+}
+
+function feedPruned(pruned: number): ProblemError {
+  return new ProblemError(
+    410,
+    'FEED_PRUNED',
+    `Old entries up to ${pruned} were removed (journal_retention_days). Take stock again and go on after ${pruned}, ` +
+      'or add pruned=skip for what is left.',
+  );
 }
 
 function feedFull(clientsMax: number): ProblemError {

@@ -7,6 +7,8 @@ export interface FeedRequest {
   /** Sequence number after which it begins; null: now. */
   readonly after: number | null;
   readonly filter: JournalFilter;
+  /** Whether what was removed as too old may be left out. */
+  readonly skipsPruned: boolean;
   /** How often a summary is sent at most, ms; null: every transition is sent. */
   readonly summaryMs: number | null;
 }
@@ -28,9 +30,11 @@ export function readFeedRequest(query: unknown): FeedRequest {
       `${field} of the feed is wrong: ${issue?.message ?? 'unreadable'}.`,
     );
   }
-  const { after, machine, id, envelope, region, to, summary_ms: summaryMs } = parsed.data;
+  const { after, machine, id, envelope, region, to, pruned, summary_ms: summaryMs } = parsed.data;
   return {
     after: after ?? null,
+    // Everything there is: that is whatever is left.
+    skipsPruned: pruned === 'skip' || after === 0,
     filter: {
       ...(machine !== undefined && { machine }),
       ...(id !== undefined && { actor_id: id }),

@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { endWithAccess } from '../operator/access/stay.ts';
 import type { OperatorContext } from '../operator/context.ts';
 import { actorNamed } from '../operator/family.ts';
 import { answerProblem, ProblemError } from '../operator/problem.ts';
+import type { Operator } from '../operator/wire/common.ts';
 import { needsUpgrade } from '../sockets.ts';
 import { inspect } from './connection.ts';
 import { type InspectorQuery, inspectorQuery } from './query.ts';
@@ -23,13 +25,14 @@ export async function inspector(
     return reply.redirect(`${app.prefix}/#/inspector${search}`);
   });
   let inspectors = 0;
+  const operators = new WeakMap<FastifyRequest, Operator>();
   app.route({
     method: 'GET',
     url: '/inspector/ws',
     exposeHeadRoute: false,
     onRequest: async (request: FastifyRequest, reply: FastifyReply) => {
       if (!request.ws) throw needsUpgrade(reply);
-      await context.access.operatorOfSocket(request);
+      operators.set(request, await context.access.operatorOfSocket(request));
       readQuery(context, request);
     },
     // From here to the upgrade nothing is waited for, so the bound holds.
@@ -38,6 +41,9 @@ export async function inspector(
       throw needsUpgrade(reply);
     },
     wsHandler: (socket, request) => {
+      const operator = operators.get(request);
+      if (!operator) return socket.terminate();
+      endWithAccess(socket, context.access, operator, context.feedTimes?.lookMs);
       inspectors += 1;
       socket.on('close', () => {
         inspectors -= 1;

@@ -44,8 +44,28 @@ export function tokenVerification(
     }).catch((error: unknown) => {
       throw error instanceof ProviderUnavailableError ? error : invalidToken(reasonOf(error));
     });
+    requireIssued(payload, clock);
+    requireParty(payload, settings);
     return payload;
   };
+}
+
+/** A token of the future is of a clock that cannot be trusted, or is made to outlive its key. @throws TokenError */
+function requireIssued({ iat }: JWTPayload, clock: Clock): void {
+  const latest = clock.now().getTime() / 1000 + CLOCK_TOLERANCE_SECONDS;
+  if (iat !== undefined && iat > latest) throw invalidToken('The token is not valid yet.');
+}
+
+/**
+ * A token for several was issued to one of them (`azp`, OpenID Connect Core 1.0, section 3.1.3.7): it must not be one that we
+ * have never heard of.
+ *
+ * @throws TokenError
+ */
+function requireParty({ aud, azp }: JWTPayload, { audiences, clients = [] }: ProviderSettings): void {
+  if (audiences.length === 0 || !Array.isArray(aud) || aud.length < 2 || azp === undefined) return;
+  if (typeof azp === 'string' && [...audiences, ...clients].includes(azp)) return;
+  throw invalidToken('The token has not the right claim azp.');
 }
 
 /** What is wrong with the token, without anything of what it says. */

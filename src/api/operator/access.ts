@@ -20,6 +20,10 @@ export interface Access {
    * @throws ProblemError 401, 403 or 503
    */
   operatorOfSocket(request: FastifyRequest): Promise<Operator>;
+  /** Whether an operator who opened a WebSocket may still look; left out: that cannot be asked. */
+  readonly stillMay?: (operator: Operator) => Promise<boolean>;
+  /** How long a WebSocket stays open at most, ms; whoever may still look opens another. Left out: as long as it may be. */
+  readonly socketLivesMs?: number;
   /** A ticket that opens one WebSocket. */
   ticketFor(operator: Operator): Promise<{ readonly ticket: string; readonly expiresAt: Date }>;
 }

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Transition } from '../../runtime/journal.ts';
+import { prunedAt, type Transition } from '../../runtime/journal.ts';
 import { actorParams } from './actor-detail.ts';
 import { readRow } from './actor-row.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
@@ -28,10 +28,16 @@ export const readTransitions = endpoint({
         select * from actor_transitions
         where machine = ${machine} and actor_id = ${id} and seq < ${before}
         order by seq desc limit ${limit + 1}`;
-      if (rows.length === 0 && !(await readRow(sql, actor, id))) throw actorUnknown(machine, id);
+      const row = rows.length === 0 ? await readRow(sql, actor, id) : null;
+      if (rows.length === 0 && !row) throw actorUnknown(machine, id);
+      const correlation = rows[0]?.correlation_id ?? String(row?.[actor.correlation]);
       const entries = rows.slice(0, limit).map((row) => onWire({ ...row, seq: Number(row.seq) }));
       const last = rows.length > limit ? entries.at(-1) : undefined;
-      return { transitions: entries, next_cursor: last ? encodeCursor([last.seq]) : null };
+      return {
+        transitions: entries,
+        next_cursor: last ? encodeCursor([last.seq]) : null,
+        removed_at: (await prunedAt(sql, correlation))?.toISOString() ?? null,
+      };
     });
   },
 });

@@ -39,7 +39,7 @@ export const readJob = endpoint({
       : [];
     const [row] = rows;
     if (!row) {
-      const problem = `There is no job ${id} of ${stage}. Jobs that are done are kept for a day.`;
+      const problem = `There is no job ${id} of ${stage}. Jobs that are done are kept for 15 minutes.`;
       throw new ProblemError(404, 'JOB_UNKNOWN', problem);
     }
     return {

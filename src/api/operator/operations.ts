@@ -66,7 +66,7 @@ async function ticksOf(sql: Queryable): Promise<ReadonlyMap<string, StageOperati
   return new Map(rows.map(({ stage, at, ...what }) => [stage, { at: at.toISOString(), ...what }]));
 }
 
-/** The jobs of each queue as pg-boss counts them every few seconds: completed ones are kept for a day and may be many. */
+/** The jobs of each queue as pg-boss counts them every few seconds: completed ones are kept for 15 minutes and may be many. */
 async function queuesOf(
   sql: Queryable,
   stages: readonly StageInfo[],

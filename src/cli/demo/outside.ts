@@ -81,7 +81,8 @@ export async function startOutside(
   return { bank: started[0], spar: started[1], inKind, filled };
 }
 
-async function openAccounts(bankUrl: string, programs: readonly DemoProgram[]): Promise<void> {
+/** Opens the accounts of programs at the simulated bank, filled. */
+export async function openAccounts(bankUrl: string, programs: readonly DemoProgram[]): Promise<void> {
   const accounts = programs.flatMap(({ account }) =>
     account === null ? [] : [{ account_number: account, currency: CURRENCY, balance: OPENING_BALANCE }],
   );
@@ -97,7 +98,7 @@ async function inKindDatabases(server: EmbeddedServer) {
 }
 
 /** Lets PBMS know the programs and the registry the people, in place of those of earlier runs. */
-async function fillInKind(
+export async function fillInKind(
   group: ProcessGroup,
   { pbmsUrl, registryUrl }: Pick<InKindOutside, 'pbmsUrl' | 'registryUrl'>,
   people: People,

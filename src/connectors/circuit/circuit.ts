@@ -57,6 +57,9 @@ export interface Reading<T> {
   postponed(value: T, notBefore: Date): T;
 }
 
+/** Far more than two clocks of one machine differ by in the time of a call. */
+const OVERDUE_MS = 1_000;
+
 type Ended<T> = { readonly verdict: Verdict } & ({ readonly value: T } | { readonly error: unknown });
 
 /**
@@ -71,19 +74,28 @@ export class Circuit {
   readonly #settings: CircuitSettings;
   readonly #policy: CircuitBreakerPolicy;
   readonly #observer: CircuitObserver;
+  readonly #now: () => number;
   /** The pause that was begun last, in milliseconds. */
   #pauseMs = 0;
   #probeAtMs = 0;
-  #sinceMs = Date.now();
+  #sinceMs: number;
   #answeredAtMs = Number.NEGATIVE_INFINITY;
   #failures = 0;
   #openings = 0;
   #probe = Promise.withResolvers<void>();
 
-  constructor(system: CircuitSystem, settings: CircuitSettings, observer: CircuitObserver) {
+  /** @param now the time that others go by too, in milliseconds since 1970; left out: the machine's */
+  constructor(
+    system: CircuitSystem,
+    settings: CircuitSettings,
+    observer: CircuitObserver,
+    now: () => number = () => Date.now(),
+  ) {
     this.system = system;
     this.#settings = settings;
     this.#observer = observer;
+    this.#now = now;
+    this.#sinceMs = now();
     const failed = handleWhenResult((ended) => (ended as Ended<unknown>).verdict !== 'answered');
     this.#policy = circuitBreaker(failed, {
       breaker: new ConsecutiveBreaker(settings.failureThreshold),
@@ -94,18 +106,18 @@ export class Circuit {
       this.#probe = Promise.withResolvers();
     });
     this.#policy.onBreak(() => {
-      this.#probeAtMs = Date.now() + this.#pauseMs;
+      this.#probeAtMs = this.#now() + this.#pauseMs;
       this.#probe.resolve();
       if (wasOpen) return;
       wasOpen = true;
-      this.#sinceMs = Date.now();
+      this.#sinceMs = this.#now();
       this.#openings += 1;
       this.#observer.opened(system.name, this.view());
     });
     this.#policy.onReset(() => {
-      const openMs = Date.now() - this.#sinceMs;
+      const openMs = this.#now() - this.#sinceMs;
       wasOpen = false;
-      this.#sinceMs = Date.now();
+      this.#sinceMs = this.#now();
       this.#probe.resolve();
       this.#observer.closed(system.name, openMs);
     });
@@ -120,7 +132,8 @@ export class Circuit {
    * @throws CircuitOpenError before anything is sent; OutageError in place of a ConnectorError that lies with the system
    *   as a whole; whatever else the call throws
    */
-  async call<T>({ signal }: CallContext, perform: () => Promise<T>, reading?: Reading<T>): Promise<T> {
+  async call<T>(ctx: CallContext, perform: () => Promise<T>, reading?: Reading<T>): Promise<T> {
+    const { signal } = ctx;
     // No other call may come between the last look and the call, so the look is taken here.
     while (this.#policy.state === CircuitState.HalfOpen) await this.#probed(signal);
     try {
@@ -128,13 +141,24 @@ export class Circuit {
       return this.#report(ended, reading);
     } catch (error) {
       if (error instanceof Uncounted) return this.#report(error.ended as Ended<T>, reading);
-      throw isBrokenCircuitError(error) ? this.#openError() : error;
+      if (!isBrokenCircuitError(error)) throw error;
+      if (!this.#isOverdue()) throw this.#openError();
+      this.#policy.isolate().dispose();
+      return this.call(ctx, perform, reading);
     }
+  }
+
+  /**
+   * The pause is over, and cockatiel does not know: the machine's clock, which it goes by, was set back meanwhile. It may be
+   * hours until it is where it was; so the circuit begins anew, closed.
+   */
+  #isOverdue(): boolean {
+    return this.#now() > this.#probeAtMs + OVERDUE_MS;
   }
 
   /** @throws CircuitOpenError while calls pause; not when the next one would be the probe */
   requireNotPaused(): void {
-    if (this.#policy.state === CircuitState.Open && Date.now() < this.#probeAtMs) throw this.#openError();
+    if (this.#policy.state === CircuitState.Open && this.#now() < this.#probeAtMs) throw this.#openError();
   }
 
   view(): CircuitView {
@@ -167,7 +191,7 @@ export class Circuit {
     if (verdict === 'outage') this.#failures += 1;
     if (verdict === 'answered') {
       this.#failures = 0;
-      this.#answeredAtMs = Date.now();
+      this.#answeredAtMs = this.#now();
     }
     const counted = { ...ended, verdict };
     if (verdict === 'nothing' && !isProbe) throw new Uncounted(counted);
@@ -188,7 +212,7 @@ export class Circuit {
    */
   #notBefore(): Date | null {
     if (this.#policy.state === CircuitState.Open) return new Date(this.#probeAtMs);
-    const now = Date.now();
+    const now = this.#now();
     const { pauseMs } = this.#settings;
     const isUp = this.#policy.state === CircuitState.Closed && now - this.#answeredAtMs < pauseMs;
     return isUp ? null : new Date(now + pauseMs);

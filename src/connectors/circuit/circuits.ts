@@ -9,12 +9,17 @@ import {
 /** The circuits of a process, one for each system outside. */
 export class Circuits {
   readonly #settings: CircuitSettings;
+  readonly #now: () => number;
   readonly #circuits = new Map<string, Circuit>();
   readonly #observers: CircuitObserver[] = [];
 
-  /** @param settings with a `failureThreshold` of 0 there are no circuits, and calls never pause */
-  constructor(settings: CircuitSettings) {
+  /**
+   * @param settings with a `failureThreshold` of 0 there are no circuits, and calls never pause
+   * @param now the time that others go by too, in milliseconds since 1970; left out: the machine's
+   */
+  constructor(settings: CircuitSettings, now: () => number = () => Date.now()) {
     this.#settings = settings;
+    this.#now = now;
   }
 
   /** The circuit of a system, which is made when it is first asked for; null when there are none. */
@@ -22,10 +27,11 @@ export class Circuits {
     if (this.#settings.failureThreshold === 0) return null;
     const known = this.#circuits.get(system.name);
     if (known) return known;
-    const circuit = new Circuit(system, this.#settings, {
+    const observer: CircuitObserver = {
       opened: (...what) => this.#observers.forEach((one) => void one.opened(...what)),
       closed: (...what) => this.#observers.forEach((one) => void one.closed(...what)),
-    });
+    };
+    const circuit = new Circuit(system, this.#settings, observer, this.#now);
     this.#circuits.set(system.name, circuit);
     return circuit;
   }

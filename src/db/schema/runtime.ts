@@ -161,3 +161,22 @@ export const actorTicks = pgTable('actor_ticks', {
   dispatched: integer().notNull(),
   stale: integer().notNull(),
 });
+
+/**
+ * The actors of one correlation whose history was removed: the journal has no entry of theirs up to `seq`. Written
+ * before the first entry goes, so whoever reads a history knows whether it is whole.
+ */
+export const actorPruned = pgTable(
+  'actor_pruned',
+  {
+    correlation_id: text().primaryKey(),
+    seq: bigint({ mode: 'number' }).notNull(),
+    pruned_at: utc().notNull(),
+    /** Whether all entries are gone by now. */
+    emptied: boolean().notNull().default(false),
+  },
+  (t) => [
+    index('actor_pruned_seq').on(t.seq),
+    index('actor_pruned_left').on(t.correlation_id).where(sql`not ${t.emptied}`),
+  ],
+);

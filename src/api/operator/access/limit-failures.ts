@@ -38,6 +38,8 @@ export async function limitFailures(app: FastifyInstance, access: Access): Promi
     operatorOf: limited((request) => access.operatorOf(request)),
     operatorOfSocket: limited((request) => access.operatorOfSocket(request)),
     ticketFor: (operator) => access.ticketFor(operator),
+    ...(access.stillMay && { stillMay: access.stillMay }),
+    ...(access.socketLivesMs !== undefined && { socketLivesMs: access.socketLivesMs }),
   };
 }
 

@@ -9,7 +9,7 @@ import { identifying } from './identify.ts';
 import { loopbackOperator } from './loopback.ts';
 import { type OperatorProvider, providerOperator } from './oidc.ts';
 import { Tickets } from './tickets.ts';
-import { holderOf } from './tokens.ts';
+import { holderOf, isHolder } from './tokens.ts';
 
 /** What finding out who asks works with. */
 export interface AccessContext {
@@ -28,6 +28,9 @@ export function openAccess(settings: Settings, context: AccessContext): Access {
   return settings.operator_access === 'loopback' ? accessByLoopback(context) : accessByToken(context);
 }
 
+/** The provider is not asked about those whose tokens have expired, so nobody looks on for longer without a new one. */
+const SOCKET_LIVES_MS = 15 * 60_000;
+
 const { version } = packageJson;
 
 function accessByProvider(provider: OperatorProvider, context: AccessContext): Access {
@@ -37,6 +40,7 @@ function accessByProvider(provider: OperatorProvider, context: AccessContext): A
   return {
     description: { kind: 'oidc', oidc: { issuer, client_id: clientId, scope }, version },
     connectOrigins: [...new Set([new URL(issuer).origin, ...connectOrigins])],
+    socketLivesMs: SOCKET_LIVES_MS,
     ...identifying(new Tickets(database.sql, clock), identify),
   };
 }
@@ -45,6 +49,7 @@ function accessByToken({ database: { sql }, clock }: AccessContext): Access {
   return {
     description: { kind: 'token', oidc: null, version },
     connectOrigins: [],
+    stillMay: ({ name, role }) => isHolder(sql, { name, role }),
     ...identifying(new Tickets(sql, clock), async ({ headers }) => {
       const holder = await holderOf(sql, bearerOf(headers.authorization));
       if (holder === null) throw invalidToken('The token is not known, or has been revoked.');
@@ -68,6 +73,7 @@ function operatorProvider(settings: Settings): OperatorProvider | null {
     issuer: settings.operator_oidc_issuer,
     jwksUrl: settings.operator_oidc_jwks_url,
     audiences: settings.operator_oidc_audience,
+    clients: settings.operator_oidc_client_id === '' ? [] : [settings.operator_oidc_client_id],
     clientId: settings.operator_oidc_client_id,
     scope: settings.operator_oidc_scope,
     connectOrigins: settings.operator_oidc_connect_origins,

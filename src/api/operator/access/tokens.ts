@@ -88,6 +88,12 @@ const recorded = (sql: Queryable, by: string, action: ActionName, now: Date) => 
     jsonb_build_object('token', name, 'role', role), '', 1, 0
   from changed`;
 
+/** Whether somebody of this name has a token that opens this role. */
+export async function isHolder(sql: Queryable, { name, role }: TokenHolder): Promise<boolean> {
+  const rows = await sql`select from operator_tokens where name = ${name} and role = ${role}`;
+  return rows.count === 1;
+}
+
 /** Whose token it is; null: nobody's. */
 export async function holderOf(sql: Queryable, token: string): Promise<TokenHolder | null> {
   const [holder] = await sql<TokenHolder[]>`

@@ -91,7 +91,12 @@ export const actorDetail = z.object({
 export type ActorDetail = z.infer<typeof actorDetail>;
 
 /** `GET /operator/actors/{machine}/{id}/transitions`, the latest first. */
-export const transitions = z.object({ transitions: z.array(transition), next_cursor: nextCursor });
+export const transitions = z.object({
+  transitions: z.array(transition),
+  next_cursor: nextCursor,
+  /** When the older part of its history was removed, see `journal_retention_days`; null: it is whole. */
+  removed_at: moment.nullable(),
+});
 export type Transitions = z.infer<typeof transitions>;
 
 /** `GET /operator/actors/{machine}/{id}/children?machine=geo` */
@@ -104,7 +109,7 @@ export const children = z.object({
 });
 export type Children = z.infer<typeof children>;
 
-/** `GET /operator/jobs/{stage}/{id}`: a job as the queue has it. Completed ones are kept for a day. */
+/** `GET /operator/jobs/{stage}/{id}`: a job as the queue has it. Completed ones are kept for 15 minutes. */
 export const job = z.object({
   id: z.string(),
   queue: z.string(),

@@ -14,6 +14,8 @@ export const feedQuery = z.strictObject({
   to: line(100).min(1).optional(),
   /** Sends a summary of what has happened at most so often, instead of every transition; milliseconds. */
   summary_ms: z.coerce.number().int().min(100).max(60_000).optional(),
+  /** Leaves out what was removed as too old, where it would otherwise be refused to go on after `after`. */
+  pruned: z.literal('skip').optional(),
   /** From `POST /operator/tickets`, where a browser cannot send the header. */
   ticket: z.string().optional(),
 });
@@ -25,6 +27,8 @@ export const feedHello = z.object({
   protocol: z.literal(1),
   /** The last transition that this process knew of when the connection was made; without `after`, what follows it is sent. */
   latest: sequence,
+  /** Up to here old entries that the filter lets through may have been removed; 0: none were. */
+  pruned: sequence,
 });
 export const feedTransition = transition.extend({ type: z.literal('transition') });
 /** How often each thing happened after `after` and up to `seq`. Transitions within a state (`from` equals `to`) are in it, too. */
@@ -53,3 +57,6 @@ export type FeedMessage = z.infer<typeof feedMessage>;
 
 /** The close code for a client that did not read fast enough; the reason is `{"seq": <last sent>}`. */
 export const FELL_BEHIND = 4008;
+
+/** The close code when entries that are still to be sent have been removed; the reason is `{"seq": …, "pruned": …}`. */
+export const PRUNED = 4010;

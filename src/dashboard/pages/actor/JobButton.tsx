@@ -31,7 +31,7 @@ function JobDialog({ stage, id, onClose }: Props & { readonly onClose: () => voi
     <Dialog title="Job" onClose={onClose} wide>
       {isGone && job.data === undefined ? (
         <Empty title="The queue no longer has this job." icon="none">
-          Jobs that are done are kept for a day. The timeline says what became of it.
+          Jobs that are done are kept for 15 minutes. The timeline says what became of it.
         </Empty>
       ) : (
         <View of={job}>{(data) => <JobFacts job={data} />}</View>

@@ -27,9 +27,9 @@ export function Timeline({ machine, id, chart }: Props) {
   return (
     <Card title="Timeline">
       <View of={page}>
-        {({ transitions, next_cursor }) => (
+        {({ transitions, next_cursor, removed_at }) => (
           <>
-            {transitions.length === 0 ? (
+            {transitions.length === 0 && removed_at === null ? (
               <Empty title="Nothing has happened yet." icon="none">
                 What happens to this record appears here at once.
               </Empty>
@@ -39,6 +39,12 @@ export function Timeline({ machine, id, chart }: Props) {
                   <Entry key={one.seq} transition={one} stage={stageOf(chart, one.region)} />
                 ))}
               </ol>
+            )}
+            {removed_at === null || next_cursor !== null ? null : (
+              <p className="muted">
+                What happened before was removed <Time at={removed_at} />: history is kept for as many days as
+                the setting <code>journal_retention_days</code> says.
+              </p>
             )}
             <Pager
               hasNext={next_cursor !== null}

@@ -1,14 +1,19 @@
 import type { Actor, StageRegion } from '../../src/runtime/actor.ts';
-import type { JournalRow } from './shop.ts';
+import type { Transition } from '../../src/runtime/journal.ts';
 
 type Columns = Record<string, unknown>;
+/** What of an entry of the journal its actor's row is made of. */
+export type ReplayedEntry = Pick<
+  Transition,
+  'at' | 'region' | 'event' | 'to_state' | 'attempt' | 'job_id' | 'due_at' | 'error_code'
+>;
 
 /**
  * Makes the status columns of an actor's row out of nothing but its journal.
  *
  * @param entries the whole journal of one actor, in order
  */
-export function replay(actor: Actor, entries: readonly JournalRow[]): Columns {
+export function replay(actor: Actor, entries: readonly ReplayedEntry[]): Columns {
   const columns: Columns = {};
   for (const stage of actor.stages) Object.assign(columns, untouched(actor, stage));
   for (const [region, column] of Object.entries(actor.states)) columns[column] = initialState(actor, region);
@@ -38,7 +43,7 @@ function untouched(actor: Actor, { region, columns }: StageRegion): Columns {
   };
 }
 
-function afterwards({ columns, processing }: StageRegion, entry: JournalRow, before: Columns): Columns {
+function afterwards({ columns, processing }: StageRegion, entry: ReplayedEntry, before: Columns): Columns {
   const announces = entry.event === 'submitting';
   const refused = entry.event === 'refused';
   const anew = entry.event === 'restart' || entry.event === 'reset';

@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { STAGE_NAMES } from '../../src/config.ts';
+import { HELD_AFTER_RESTORE } from '../../src/db/restores.ts';
+import { batchActor } from '../../src/stages/actors.ts';
+import { becomes } from '../support/becomes.ts';
+import { type Outside, openOutside } from '../support/outside.ts';
+import { type Disbursing, openPipeline, type Pipeline } from '../support/pipeline.ts';
+import { PLAIN_BANK } from '../support/plain-bank.ts';
+import { bankAccount, debit, statementText } from '../support/records.ts';
+
+const UNKNOWN = (quantity: string) => ({ quantity, address: null });
+
+it('what is held after a restore are stages', () => {
+  expect(STAGE_NAMES).toEqual(expect.arrayContaining([...HELD_AFTER_RESTORE]));
+});
+
+describe.each([
+  ['a bank that can be asked', {}],
+  ['a bank that cannot', PLAIN_BANK],
+])('after the database was restored, with %s', (_, settings) => {
+  const canBeAsked = settings !== PLAIN_BANK;
+  let outside: Outside;
+  let pipeline: Pipeline;
+  beforeAll(async () => {
+    outside = await openOutside();
+    pipeline = await openPipeline(outside, { settings });
+  });
+  afterAll(async () => {
+    await pipeline.close();
+    await outside.close();
+  });
+
+  const idOf = ({ batches }: Disbursing) => batches[0]?.row.id ?? '';
+  const batchOf = (disbursing: Disbursing) => pipeline.batch(idOf(disbursing));
+  const sent = () => outside.bank.requests('/initiate_payment');
+  const restored = () =>
+    pipeline.database
+      .sql`insert into database_restores (noted_at, reason, last_seq) values (now(), 'A test.', 0)`;
+
+  /** An envelope whose funds are blocked and whose batch waits for addresses. */
+  async function waiting(account: { id: number; account: string }, quantities: readonly string[]) {
+    const disbursing = await pipeline.disburse(account, [quantities.map(UNKNOWN)]);
+    await becomes(() => batchOf(disbursing), { fa_resolution_status: 'ERROR' });
+    await becomes(() => pipeline.envelope(disbursing.envelope.id), {
+      funds_blocked_with_bank: 'FUNDS_BLOCK_SUCCESS',
+    });
+    return disbursing;
+  }
+
+  /** The batch can be paid now. */
+  async function goOn(disbursing: Disbursing): Promise<void> {
+    const people = disbursing.batches.flatMap(({ disbursements }) => disbursements);
+    await outside.mapper.link(people.map(({ beneficiary_id: id }) => ({ id, ...bankAccount() })));
+    const event = { type: 'fa_resolution.retry', at: new Date() } as const;
+    await pipeline.system.send(batchActor, idOf(disbursing), event);
+  }
+
+  /** The bank takes the payments of a batch, of which the database knows nothing. */
+  async function takeForgotten(disbursing: Disbursing, account: string, submission: number): Promise<void> {
+    const { funds_blocked_reference_number: block } = await pipeline.envelope(disbursing.envelope.id);
+    const payments = disbursing.batches
+      .flatMap(({ disbursements }) => disbursements)
+      .map((one) => ({
+        payment_reference_number: one.id,
+        remitting_account: account,
+        remitting_account_currency: 'USD',
+        payment_amount: one.disbursement_quantity,
+        funds_blocked_reference_number: block,
+        beneficiary_name: 'Somebody',
+        beneficiary_account: '1',
+        payment_date: '2026-01-01',
+      }));
+    const response = await fetch(`${outside.bank.url}/initiate_payment`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'idempotency-key': `${idOf(disbursing)}-pay-${submission}`,
+      },
+      body: JSON.stringify(payments),
+    });
+    expect(await response.json()).toMatchObject({ status: 'success' });
+  }
+
+  it('a batch of which some payments are on statements, and others are not, waits for a person', async () => {
+    const program = await pipeline.program();
+    const disbursing = await waiting(program, ['10', '20']);
+    const [first = ''] = disbursing.ids;
+    const [statement] = await pipeline.upload(statementText(program.account, [debit(first, '10')]));
+    await becomes(() => pipeline.statement(statement), { statement_process_status: 'PROCESSED' });
+    await restored();
+    const before = await sent();
+    await goOn(disbursing);
+    await becomes(() => batchOf(disbursing), {
+      sponsor_bank_dispatch_status: 'ERROR',
+      sponsor_bank_dispatch_latest_error_code: 'PAYMENTS_PARTLY_ON_STATEMENTS',
+    });
+    expect(await sent()).toBe(before);
+  });
+
+  it.runIf(canBeAsked)('payments that followed a refusal are found under the key they had', async () => {
+    const program = await pipeline.program();
+    const disbursing = await waiting(program, ['10', '20']);
+    await takeForgotten(disbursing, program.account, 2);
+    await restored();
+    const before = await sent();
+    await goOn(disbursing);
+    await becomes(() => batchOf(disbursing), { sponsor_bank_dispatch_status: 'PROCESSED' });
+    await becomes(() => pipeline.envelope(disbursing.envelope.id), { number_of_disbursements_shipped: 2 });
+    expect(await sent()).toBe(before);
+    expect(await outside.bank.ledger(program.account)).toMatchObject({ debits: 2, duplicate_references: 0 });
+  });
+
+  it.runIf(canBeAsked)('payments that the bank never saw are sent', async () => {
+    const program = await pipeline.program();
+    const disbursing = await waiting(program, ['10', '20']);
+    await restored();
+    await goOn(disbursing);
+    await becomes(() => batchOf(disbursing), { sponsor_bank_dispatch_status: 'PROCESSED' });
+    expect(await outside.bank.keys(idOf(disbursing))).toEqual([`${idOf(disbursing)}-pay-1`]);
+  });
+
+  it.runIf(!canBeAsked)('what was there before waits for a person, and what came later is sent', async () => {
+    const program = await pipeline.program();
+    const [unpaid, unblocked] = [await waiting(program, ['10']), await pipeline.announce(program, [['30']])];
+    await restored();
+    const before = await sent();
+    for (const batch of unblocked.batches) await pipeline.receive(batch);
+    await becomes(() => pipeline.envelope(unblocked.envelope.id), {
+      funds_blocked_with_bank: 'ERROR',
+      funds_blocked_latest_error_code: 'BLOCK_OUTCOME_UNKNOWN',
+    });
+    await goOn(unpaid);
+    await becomes(() => batchOf(unpaid), {
+      sponsor_bank_dispatch_status: 'ERROR',
+      sponsor_bank_dispatch_latest_error_code: 'PAYMENT_OUTCOME_UNKNOWN',
+    });
+    expect(await sent()).toBe(before);
+    const later = await pipeline.disburse(program, [['40']]);
+    await becomes(() => batchOf(later), { sponsor_bank_dispatch_status: 'PROCESSED' });
+    expect(await outside.bank.ledger(program.account)).toMatchObject({ debits: 1, debited_sum: '40.00' });
+  });
+});
