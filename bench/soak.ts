@@ -144,11 +144,14 @@ async function soak(run: Run): Promise<SoakResult> {
   }
 }
 
-/** The bridge keeps history for days; a process beside it removes it sooner, in the same way. */
+/**
+ * The bridge keeps history for days; this process removes it sooner, in the same way. It takes no other part in the system:
+ * it has no stages to dispatch.
+ */
 async function removeOld(url: string, onRemoved: (entries: number) => void): Promise<() => Promise<void>> {
   const database = connect(url, { max: 2, applicationName: 'g2p-bridge soak' });
   const observer: Observer = { ...silentObserver, pruned: ({ entries }) => onRemoved(entries) };
-  const system = new ActorSystem({
+  const { store } = new ActorSystem({
     database,
     actors: ACTORS,
     stages: [],
@@ -156,16 +159,15 @@ async function removeOld(url: string, onRemoved: (entries: number) => void): Pro
     role: 'soak',
     observer,
   });
-  const retention = new Retention(system.store, {
+  const retention = new Retention(store, {
     keepMs: KEEP_MS,
     everyMs: REMOVE_EVERY_MS,
     firstMs: REMOVE_EVERY_MS,
   });
-  await system.start();
   await retention.start();
   return async () => {
     await retention.stop();
-    await system.stop();
+    await store.close();
     await database.close();
   };
 }

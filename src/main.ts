@@ -81,7 +81,10 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
     const database = connect(url, { max: config.db_pool_max });
     undo.push(() => database.close());
     const clock = await openDatabaseClock(database, (error) =>
-      logger.warn({ err: error }, "the database's time could not be read; it is tried again"),
+      logger.warn(
+        { code: codeOf(error, 'UNKNOWN'), reason: messageOf(error) },
+        "the database's time could not be read; it is tried again",
+      ),
     );
     undo.push(async () => clock.close());
     const connectors = await openConnectors(config, clock);

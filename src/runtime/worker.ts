@@ -91,7 +91,9 @@ export class Workers {
     const queues = this.#store.registry.stages.map(workerQueue);
     // Waiting for pg-boss's workers and not only for the work: one may be just fetching a job.
     const off = [...queues, LOST_QUEUE].map((queue) => jobs.offWork(queue, { wait: true }));
-    await waitAtMost(this.#store.timing, Promise.allSettled(off), graceMs);
+    // A fetch may still be under way: what it brings is nobody's.
+    if (!(await endsWithin(this.#store.timing, Promise.allSettled(off), graceMs)))
+      this.#processes.suspectUnclaimed();
     const reason = new Error('The process stops.');
     for (const { over } of this.#shifts.values()) over.abort(reason);
     for (const queue of queues) await this.#processes.handBackOwn(queue, messageOf(reason));
@@ -149,9 +151,10 @@ export class Workers {
   }
 }
 
-async function waitAtMost(timing: Timing, work: Promise<unknown>, ms: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = timing.after(ms, resolve);
-  await Promise.race([work, promise]);
+async function endsWithin(timing: Timing, work: Promise<unknown>, ms: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const timer = timing.after(ms, () => resolve(false));
+  const ended = await Promise.race([work.then(() => true), promise]);
   timer.close();
+  return ended;
 }

@@ -45,7 +45,7 @@ describe('in every order, mail', () => {
     'is delivered once when two processes deliver it to the same actor',
     async () => {
       const orders = await stepped.everyOrder({
-          async prepare(n) {
+        async prepare(n) {
           const scene = await ordered(n, 0);
           await printed(one, scene.order, 1, 3);
           return scene;

@@ -59,4 +59,14 @@ export const FOUND: readonly Schedule[] = [
     ],
     faults: [],
   },
+  // A process stopped while it was fetching: its grace was over before it heard which job it had been handed.
+  {
+    ...calm,
+    seed: 1_945_065_528,
+    processes: 1,
+    bankKnowsKeys: false,
+    isOutsideRough: true,
+    acts: [],
+    faults: [{ operation: 'commit', nth: 2, trouble: 'error' }],
+  },
 ];
