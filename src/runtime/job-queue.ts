@@ -1,6 +1,39 @@
+import type { Job } from 'pg-boss';
 import type { Tx } from '../db/connection.ts';
-import type { Claim, HandedJob, JobOrder, QueuedClaim } from './jobs.ts';
 import type { Stage } from './stage.ts';
+
+/** What a job tells its worker. */
+export interface JobData {
+  /** The job's own id: its copy among lost work has another. */
+  readonly job: string;
+  readonly machine: string;
+  readonly id: string;
+  readonly region: string;
+  /** Attempts used before this one. */
+  readonly attempt: number;
+  /** Since when the work is due; JSON makes it text. */
+  readonly due: Date | string;
+}
+
+/** A job that a worker was handed, as far as the runtime cares. */
+export type HandedJob = Pick<Job<JobData>, 'id' | 'data' | 'signal' | 'retryCount'>;
+
+/** A job to be inserted with the transition that caused it. */
+export interface JobOrder {
+  readonly stage: Stage;
+  readonly job: string;
+  readonly data: JobData;
+}
+
+/** A job under way: its id and how often it was handed out before; together they fence off a worker that lost it. */
+export interface Claim {
+  readonly id: string;
+  readonly delivery: number;
+}
+
+export interface QueuedClaim extends Claim {
+  readonly queue: string;
+}
 
 /** How the workers of a queue look for jobs. */
 export interface WorkerOptions {

@@ -1,43 +1,20 @@
-import { type Db as BossDb, type Job, type JobInsert, PgBoss } from 'pg-boss';
+import { type Db as BossDb, type JobInsert, PgBoss } from 'pg-boss';
 import { v7 as uuidv7 } from 'uuid';
 import type { Queryable } from '../db/connection.ts';
 import { codeOf, RuntimeError } from './errors.ts';
-import type { JobQueue, WorkerOptions } from './job-queue.ts';
+import type {
+  Claim,
+  HandedJob,
+  JobData,
+  JobOrder,
+  JobQueue,
+  QueuedClaim,
+  WorkerOptions,
+} from './job-queue.ts';
 import { tuneJobTable } from './queue-tables.ts';
 import type { Stage } from './stage.ts';
 
-/** What a job tells its worker. */
-export interface JobData {
-  /** The job's own id: its copy among lost work has another. */
-  readonly job: string;
-  readonly machine: string;
-  readonly id: string;
-  readonly region: string;
-  /** Attempts used before this one. */
-  readonly attempt: number;
-  /** Since when the work is due; JSON makes it text. */
-  readonly due: Date | string;
-}
-
-/** A job that a worker was handed, as far as the runtime cares. */
-export type HandedJob = Pick<Job<JobData>, 'id' | 'data' | 'signal' | 'retryCount'>;
-
-/** A job to be inserted with the transition that caused it. */
-export interface JobOrder {
-  readonly stage: Stage;
-  readonly job: string;
-  readonly data: JobData;
-}
-
-/** A job under way: its id and how often it was handed out before; together they fence off a worker that lost it. */
-export interface Claim {
-  readonly id: string;
-  readonly delivery: number;
-}
-
-export interface QueuedClaim extends Claim {
-  readonly queue: string;
-}
+export type { Claim, HandedJob, JobData, JobOrder, QueuedClaim } from './job-queue.ts';
 
 export const workerQueue = (stage: { readonly name: string }): string => `${stage.name}_worker`;
 export const tickQueue = (stage: { readonly name: string }): string => `${stage.name}_beat_producer`;

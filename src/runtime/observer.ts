@@ -1,7 +1,14 @@
 import type { NewTransition } from './journal.ts';
 import type { Pause } from './pause-rows.ts';
-import type { Pruned } from './retention.ts';
 import type { Stage } from './stage.ts';
+
+/** What was removed in one pass over the journal. */
+export interface Pruned {
+  /** Correlations whose history was declared removed. */
+  readonly histories: number;
+  /** Entries that are gone. */
+  readonly entries: number;
+}
 
 /** What the runtime reports as it works; metrics and logs are made of it. All calls are after the fact and must not throw. */
 export interface Observer {

@@ -1,6 +1,5 @@
 import type { Queryable, Tx } from '../db/connection.ts';
 import { codeOf, PausedError } from './errors.ts';
-import type { Storage } from './storage.ts';
 import type { Who } from './who.ts';
 
 /** Tells every process that something was paused or resumed. */
@@ -87,7 +86,7 @@ export async function announcePause(tx: Tx, stage: string): Promise<void> {
 
 /** @throws PausedError when the stage is paused */
 export async function requireRunning(
-  storage: Pick<Storage, 'pausedAmong'>,
+  storage: { pausedAmong(sql: Queryable, stages: readonly string[]): Promise<ReadonlySet<string>> },
   sql: Queryable,
   stage: string,
 ): Promise<void> {

@@ -165,6 +165,8 @@ export class Processes {
     await this.#register();
     const now = this.#number;
     await this.#store.transact(({ sql }) => this.#store.storage.renumberProcess(sql, before, now));
+    // A claim that was to be removed meanwhile may have been missed, under the one number or the other.
+    this.suspectUnclaimed();
   }
 
   async #look(): Promise<void> {

@@ -34,14 +34,6 @@ export interface RetentionOptions {
   readonly removeMax?: number;
 }
 
-/** What was removed in one pass over the journal. */
-export interface Pruned {
-  /** Correlations whose history was declared removed. */
-  readonly histories: number;
-  /** Entries that are gone. */
-  readonly entries: number;
-}
-
 /**
  * Removes old history, so that the journal stays as long as the time it is kept for, and no longer. The entries of all
  * actors of a correlation are kept whole or not at all, so that replaying what is kept always gives the rows: they go

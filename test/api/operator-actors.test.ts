@@ -313,6 +313,18 @@ describe('actors as operators see them', () => {
     expect((await viewer.get(pathOf('geo', id))).status).toBe(404);
   });
 
+  it('are shown also when their history was removed, which is said', async () => {
+    const { sql } = pipeline.database;
+    const path = pathOf('envelope', ODD_ID);
+    const whole = transitions.parse((await viewer.get(`${path}/transitions`)).body);
+    expect(whole.removed_at).toBeNull();
+    await sql`insert into actor_pruned values (${ODD_ID}, 1000000, '2026-03-01T10:00:00Z', true)`;
+    await sql`delete from actor_transitions where correlation_id = ${ODD_ID}`;
+    const left = transitions.parse((await viewer.get(`${path}/transitions`)).body);
+    expect(left).toEqual({ transitions: [], next_cursor: null, removed_at: '2026-03-01T10:00:00.000Z' });
+    expect(await detailOf(envelopeActor, ODD_ID)).toMatchObject({ id: ODD_ID, taken: [] });
+  });
+
   it('are nobody’s who is not signed in', async () => {
     const { status } = await fetch(`${surface.url}/operator/machines`);
     expect(status).toBe(401);

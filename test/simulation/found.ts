@@ -69,4 +69,20 @@ export const FOUND: readonly Schedule[] = [
     acts: [],
     faults: [{ operation: 'commit', nth: 2, trouble: 'error' }],
   },
+  // A claim stayed that was to be removed while its process got a new number.
+  {
+    ...calm,
+    seed: 29,
+    processes: 1,
+    bankKnowsKeys: false,
+    isOutsideRough: false,
+    acts: [
+      { at: 2459, act: 'pause', by: 0, stage: 2 },
+      { at: 4859, act: 'order', by: 0, items: 3 },
+      { at: 5496, act: 'restart', by: 0 },
+      { at: 5352, act: 'cut', whom: 0 },
+      { at: 174, act: 'cut', whom: 0 },
+    ],
+    faults: [],
+  },
 ];

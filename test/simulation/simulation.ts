@@ -10,7 +10,7 @@ import { Bank, type Manners, POLITE } from './outside.ts';
 import { SimulatedQueue } from './queue.ts';
 import { type Tables, tablesOf } from './rows.ts';
 import { type Act, ROUGH_MS, type Schedule, STAGES } from './schedule.ts';
-import { Server } from './server.ts';
+import { type Connection, Server } from './server.ts';
 import { type Doing, stagesOf } from './stages.ts';
 import { sessionOf, simulatedStorage } from './storage.ts';
 import { ACTORS, freshItem, freshOrder, itemActor, orderActor } from './toys.ts';
@@ -59,6 +59,8 @@ export class Simulation {
   #orders = 0;
   /** Damage that is not mended. */
   #open = 0;
+  /** Of whoever damages rows and mends them. */
+  #outside: Connection | null = null;
   #isRough = true;
   #isEnding = false;
 
@@ -263,7 +265,8 @@ export class Simulation {
   #restartDatabase(ms: number): void {
     this.server.downUntil = this.world.now + ms;
     for (const running of this.#running) running?.client.cutAll();
-    for (const connection of [...this.server.connections]) this.server.close(connection);
+    for (const connection of [...this.server.connections])
+      if (connection !== this.#outside) this.server.close(connection);
   }
 
   /** Makes a row unreadable, and mends it later. */
@@ -277,21 +280,33 @@ export class Simulation {
       kept = before.check_status;
       return { ...before, check_status: 'UNHEARD_OF' };
     });
-    this.world.after(forMs, null, 'mended', () => {
-      this.#write(id, (before) => (kept === undefined ? before : { ...before, check_status: kept }));
-      this.#open -= 1;
-    });
+    this.world.after(forMs, null, 'mended', () =>
+      this.#write(
+        id,
+        (before) => (kept === undefined ? before : { ...before, check_status: kept }),
+        () => {
+          this.#open -= 1;
+        },
+      ),
+    );
   }
 
+  /** Writes an item's row from outside, as often as it takes. */
   #write(
     id: string,
     change: (row: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>,
+    done: () => void = () => {},
   ): void {
     const connection = this.server.connect();
+    this.#outside = connection;
     this.server.execute(
       connection,
       (t) => this.tables.actors('item').update(t, (row) => row.id === id, change),
-      () => this.server.close(connection),
+      (error) => {
+        this.server.close(connection);
+        if (error) this.#write(id, change, done);
+        else done();
+      },
     );
   }
 
