@@ -1,7 +1,8 @@
 import type { Sql } from '../../src/db/connection.ts';
 import { RuntimeError } from '../../src/runtime/errors.ts';
 import type { Session } from '../../src/runtime/session.ts';
-import { type Connection, fault, type Server, type Statement, Transaction } from './server.ts';
+import type { Connection, Server } from './server.ts';
+import { fault, type Statement, Transaction } from './transaction.ts';
 import type { Process, World } from './world.ts';
 
 /** What goes wrong with one request to the database. */

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { run } from './run.ts';
 import { type Act, schedules } from './schedule.ts';
-import { atOnce } from './server.ts';
 import type { Mutation } from './simulation.ts';
 import { sessionOf } from './storage.ts';
+import { atOnce } from './transaction.ts';
 
 /** Systems that are deliberately broken in one place each, and what is to be found of it. */
 const BROKEN: readonly {

@@ -1,4 +1,4 @@
-import { fault } from './server.ts';
+import { fault } from './transaction.ts';
 import type { Process, World } from './world.ts';
 
 /** How often the outside misbehaves, from 0 to 1 each. */

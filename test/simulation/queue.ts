@@ -3,9 +3,10 @@ import { type Claim, HANDED_BACK, type HandedJob, LOST_QUEUE, workerQueue } from
 import type { Stage } from '../../src/runtime/stage.ts';
 import type { Client } from './client.ts';
 import { type JobRow, tablesOf } from './rows.ts';
-import { atOnce, type Listener, type Statement, type Transaction } from './server.ts';
+import type { Listener } from './server.ts';
 import { sessionOf } from './storage.ts';
 import { locking, type Table } from './tables.ts';
+import { atOnce, type Statement, type Transaction } from './transaction.ts';
 
 const DELIVERIES_MAX = 20;
 const HEARTBEAT_MS = 30_000;

@@ -1,48 +1,7 @@
 import { type Holder, Lock } from './locks.ts';
-import { type Slot, Table } from './tables.ts';
+import { Table } from './tables.ts';
+import { fault, type Statement, Transaction, type Wait } from './transaction.ts';
 import type { Process, World } from './world.ts';
-
-/** A fault with a code, as drivers have them. */
-export function fault(code: string, message: string): Error {
-  return Object.assign(new Error(`${code}: ${message}`), { code });
-}
-
-interface Wait {
-  readonly lock: Lock;
-  readonly shared: boolean;
-  readonly waitMs: number;
-}
-
-/** What a statement does on the server: runs at once, except where it waits for a lock. */
-export type Statement<T> = Generator<Wait, T, boolean>;
-
-/** A statement that waits for nothing. */
-export const atOnce = <T>(work: (tx: Transaction) => T) =>
-  // biome-ignore lint/correctness/useYield: a statement may wait, this one does not
-  function* (tx: Transaction): Statement<T> {
-    return work(tx);
-  };
-
-const LOCK_TIMEOUT_MS = 60_000;
-
-export class Transaction implements Holder {
-  waitsFor: Lock | null = null;
-  readonly locks = new Set<Lock>();
-  readonly written = new Set<Slot<unknown>>();
-  readonly notices: { readonly channel: string; readonly payload: string }[] = [];
-  /** A statement has failed: only a rollback is left. */
-  failed = false;
-
-  /** Waits for a lock. @throws `40P01` instead of waiting crosswise, `55P03` when it takes too long */
-  *lock(lock: Lock, shared = false, waitMs = LOCK_TIMEOUT_MS): Statement<void> {
-    if (!lock.tryTake(this, shared)) {
-      if (lock.wouldDeadlock(this, shared)) throw fault('40P01', 'deadlock detected');
-      const granted = yield { lock, shared, waitMs };
-      if (!granted) throw fault('55P03', 'lock timeout');
-    }
-    this.locks.add(lock);
-  }
-}
 
 /** What a connection is on the server. */
 export class Connection implements Holder {
@@ -180,7 +139,7 @@ export class Server {
     const slots = [...tx.written];
     for (const slot of slots) slot.settle(commit);
     for (const lock of [...tx.locks]) lock.release(tx);
-    for (const slot of slots) slot.table.tidy(slot);
+    for (const slot of slots) slot.tidy(slot);
     if (!commit) return;
     for (const { channel, payload } of tx.notices) {
       for (const listener of this.listeners) {

@@ -1,9 +1,9 @@
 import type { Outcome, Stage, Work } from '../../src/runtime/stage.ts';
 import type { Bank } from './outside.ts';
 import { tablesOf } from './rows.ts';
-import { atOnce, fault } from './server.ts';
 import { sessionOf } from './storage.ts';
 import { itemActor, orderActor } from './toys.ts';
+import { atOnce, fault } from './transaction.ts';
 import type { Process } from './world.ts';
 
 /** What stages are told besides. */

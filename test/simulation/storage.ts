@@ -5,8 +5,8 @@ import type { Session } from '../../src/runtime/session.ts';
 import type { Search, Storage } from '../../src/runtime/storage.ts';
 import { type Client, inTransaction, type SimulatedSession } from './client.ts';
 import { type Tables, tablesOf } from './rows.ts';
-import { atOnce, type Statement, type Transaction } from './server.ts';
 import { locking } from './tables.ts';
+import { atOnce, type Statement, type Transaction } from './transaction.ts';
 
 /** The connection that the runtime passes around as `sql`. */
 export const sessionOf = (sql: Queryable): SimulatedSession => sql as unknown as SimulatedSession;

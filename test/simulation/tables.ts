@@ -1,32 +1,4 @@
-import { Lock } from './locks.ts';
-import type { Statement, Transaction } from './server.ts';
-
-/** One row: what is committed, and what the one who has locked it has written. */
-export class Slot<T> {
-  readonly lock = new Lock();
-  readonly key: string | number;
-  readonly table: Table<T>;
-  committed: T | null = null;
-  written: T | null = null;
-  writer: Transaction | null = null;
-
-  constructor(table: Table<T>, key: string | number) {
-    this.table = table;
-    this.key = key;
-  }
-
-  /** The row as a transaction sees it. */
-  seenBy(tx: Transaction | null): T | null {
-    return tx !== null && this.writer === tx ? this.written : this.committed;
-  }
-
-  /** The transaction has ended: what it wrote counts, or not. */
-  settle(committed: boolean): void {
-    if (committed) this.committed = this.written;
-    this.written = null;
-    this.writer = null;
-  }
-}
+import { Slot, type Statement, type Transaction } from './transaction.ts';
 
 /**
  * A table at the isolation level "read committed": a statement sees what was committed when it began; what it changes it
@@ -58,7 +30,7 @@ export class Table<T> {
   *insert(tx: Transaction, key: string | number, row: T): Statement<boolean> {
     let slot = this.#slots.get(key);
     if (!slot) {
-      slot = new Slot(this, key);
+      slot = new Slot(key, (gone) => this.tidy(gone));
       this.#slots.set(key, slot);
     }
     yield* tx.lock(slot.lock);
