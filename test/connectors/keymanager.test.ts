@@ -248,7 +248,7 @@ describe('the key manager', () => {
     );
     expect([code, message]).toEqual([
       'KEYMANAGER_REFUSED',
-      'The key manager refused to sign: E No: Bearer ….',
+      'The key manager refused to sign: E No: Bearer ********.',
     ]);
     expect(all).not.toContain('token-of-ours');
   });
