@@ -15,7 +15,7 @@ function randomFrom(seed: number): () => number {
 }
 
 /** More of them take longer; `.ci/run` has twenty. */
-const KILLS = Number(process.env.KILLS ?? 8);
+const KILLS = Number(process.env.KILLS ?? 4);
 
 describe('money moves once', () => {
   let town: Town;

@@ -12,7 +12,7 @@ import { uploadCase } from './uploads.ts';
 import { problemWith } from './verdict.ts';
 import { openWorld, type World } from './world.ts';
 
-const CASES = Number(process.env.FUZZ_CASES ?? 2_000);
+const CASES = Number(process.env.FUZZ_CASES ?? 500);
 const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000_000);
 /** Cases of one seed; the next so many have the next one. */
 const CASES_AT_ONCE = 200;
