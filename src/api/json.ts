@@ -36,9 +36,12 @@ export function parseJson(bytes: Buffer): unknown {
   }
 }
 
-function keepLongNumber(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+/** No field of ours has this name, but whoever checks how long something is compares what stands there with a number. */
+const MEASURED = 'length';
+
+function keepLongNumber(key: string, value: unknown, context?: { readonly source?: string }): unknown {
   const source = context?.source;
-  if (typeof value !== 'number' || source === undefined) return value;
+  if (typeof value !== 'number' || source === undefined || key === MEASURED) return value;
   return source.length >= LONG_NUMBER_CHARS_MIN ? (Symbol(source) satisfies ExactNumber) : value;
 }
 

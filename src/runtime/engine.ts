@@ -47,6 +47,8 @@ export class Engine<S extends ActorStore = ActorStore> {
   readonly #processes: Processes;
   readonly #workers: Workers;
   readonly #works: boolean;
+  #beginning: Promise<void> = Promise.resolve();
+  #stopping = false;
 
   /**
    * @param makeStore makes the store; `suspect` is to be called when a job may have been handed out that its worker has
@@ -87,19 +89,30 @@ export class Engine<S extends ActorStore = ActorStore> {
   }
 
   /** Takes its place among the processes; resolves when it knows what is paused and has handed on what dead ones have left. */
-  async join(): Promise<void> {
-    await this.store.jobs.start(this.store.registry.stages);
-    await this.pauses.start();
-    await this.#processes.start();
-    await this.reports.start();
+  join(): Promise<void> {
+    return this.#begin([
+      () => this.store.jobs.start(this.store.registry.stages),
+      () => this.pauses.start(),
+      () => this.#processes.start(),
+      () => this.reports.start(),
+    ]);
   }
 
   /** Begins to deliver mail and, where it does, to work. */
-  async start(): Promise<void> {
-    this.#mailbox.start();
-    if (!this.#works) return;
-    await this.#workers.start();
-    await this.ticks.start();
+  start(): Promise<void> {
+    return this.#begin([
+      async () => this.#mailbox.start(),
+      ...(this.#works ? [() => this.#workers.start(), () => this.ticks.start()] : []),
+    ]);
+  }
+
+  /** What is stopped while it begins must not begin after it was stopped: who has left the others takes no work. */
+  #begin(steps: readonly (() => Promise<void>)[]): Promise<void> {
+    const begin = async () => {
+      for (const step of steps) if (!this.#stopping) await step();
+    };
+    this.#beginning = begin();
+    return this.#beginning;
   }
 
   /**
@@ -109,6 +122,8 @@ export class Engine<S extends ActorStore = ActorStore> {
    * @param between what else is to be stopped, after work and mail, and before the process leaves the others
    */
   async stop(graceMs = 10_000, between: readonly (() => Promise<void>)[] = []): Promise<void> {
+    this.#stopping = true;
+    await this.#beginning.catch(() => {});
     const steps = [
       ...(this.#works ? [() => this.ticks.stop(), () => this.#workers.stop(graceMs)] : []),
       () => this.#mailbox.stop(),

@@ -162,6 +162,16 @@ describe('whatever is sent', () => {
     }
   });
 
+  it('a length of many digits is measured by nobody', async () => {
+    const text = JSON.stringify(messageFixture([envelopeFixture()])).replace(
+      /"request_timestamp":"[^"]*"/,
+      '"request_timestamp":{"length":5445711225140261}',
+    );
+    expect(text).toContain('5445711225140261');
+    const reply = await api.post('/create_disbursement_envelopes', text);
+    expect(reply.header.response_error_message).toContain('request_timestamp: must be a date and time');
+  });
+
   it('bytes that are no message never fail us', async () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 200 }),

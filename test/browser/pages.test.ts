@@ -154,7 +154,7 @@ async function lookAt(page: Page, place: Place, everything: Everything): Promise
   await page.locator('h1', { hasText: heading }).waitFor();
   if (of) await page.locator('main', { hasText: of(everything) }).waitFor();
   await page.locator(shows).first().waitFor({ state: 'attached' });
-  await page.locator('main .loading').waitFor({ state: 'detached' });
+  await page.waitForFunction("document.querySelector('main .loading') === null");
   expect(await page.locator('h1').count(), name).toBe(1);
   for (const { width, theme, rules } of VARIANTS) {
     await page.setViewportSize({ width, height: 900 });

@@ -84,7 +84,7 @@ async function take(page: Page, url: string, picture: Picture, path: string): Pr
   await page.goto('about:blank');
   await page.goto(`${url}/#${picture.path}`);
   await page.locator(picture.shows).first().waitFor({ state: 'attached' });
-  await page.locator('main .loading').waitFor({ state: 'detached' });
+  await page.waitForFunction("document.querySelector('main .loading') === null");
   await page.getByRole('status').getByText('Live').waitFor();
   const whole = await page.evaluate<number>('document.documentElement.scrollHeight');
   const height = Math.min(whole, picture.heightMax ?? HEIGHT_MAX);

@@ -85,4 +85,17 @@ export const FOUND: readonly Schedule[] = [
     ],
     faults: [],
   },
+  // A process that was stopped while it started left the others, and then took work.
+  {
+    ...calm,
+    seed: 18,
+    processes: 3,
+    bankKnowsKeys: false,
+    isOutsideRough: false,
+    acts: [
+      { at: 12, act: 'retry', by: 0 },
+      { at: 10, act: 'stop', whom: 0, backAfterMs: 0 },
+    ],
+    faults: [{ operation: 'machinesWithMail', nth: 10, trouble: 'death after' }],
+  },
 ];
