@@ -121,9 +121,10 @@ function databaseFailure(sqlState: string, message: string): Failure {
 /** Errors that a setting causes: a port that is taken, a connector that cannot be loaded. */
 const CAUSED_BY_SETTINGS = new Set(['ListenError', 'ConnectorError', 'NotMigratedError', 'MigrationError']);
 
-/** A failed system call (a port in use, no permission) is a failure of what was tried, any other error one of ours. */
+/** A failed system call (no permission), or processes in the way, is a failure of what was tried, any other error one of ours. */
 function systemExit(error: Error, code: string): ExitCode {
   if (CAUSED_BY_SETTINGS.has(error.name)) return EXIT.usage;
+  if (error.name === 'ProcessesRunningError') return EXIT.refused;
   return 'syscall' in error && CODE.test(code) ? EXIT.refused : EXIT.internal;
 }
 

@@ -5,7 +5,7 @@ import { quoted } from './one-line.ts';
 import { print, printJson } from './output.ts';
 
 const HELP = `
-Run it as an administrator, in the database: g2p-bridge roles | psql DATABASE
+Run it as an administrator, in the database: g2p-bridge roles | psql -v ON_ERROR_STOP=1 DATABASE
 Then give each role a password (psql: \\password NAME), let "g2p-bridge migrate --roles" run as the owner, and have
 processes connect as the role that is theirs. What the owner has to give again after a migration, it gives by itself.`;
 

@@ -1,6 +1,6 @@
 import type { FeedMessage } from '../api/operator/wire/feed.ts';
 import { ApiProblem } from './api.ts';
-import { FELL_BEHIND_CODE, nextWaitMs } from './feed-rules.ts';
+import { FELL_BEHIND_CODE, missesHistory, nextWaitMs, placeOf } from './feed-rules.ts';
 import { ticketedUrl } from './ticketed-url.ts';
 
 /** `live`: what happens arrives; `connecting`: it will, from where it stopped; `off`: nobody is signed in any more. */
@@ -21,11 +21,13 @@ export interface FeedHandlers {
   readonly onState: (state: FeedState) => void;
   /** The connection is there again after it was lost. */
   readonly onAgain: () => void;
+  /** Something up to that sequence number was removed as too old and will not arrive; the rest will. */
+  readonly onMissing: (pruned: number) => void;
 }
 
 /**
  * Follows the feed until the returned function is called. A connection that is lost is made again, and the feed resumes
- * after the last sequence number that arrived: nothing is missed.
+ * after the last sequence number that arrived: nothing is missed, but for what has been removed meanwhile, which is said.
  *
  * @param after the sequence number after which to begin; null: now
  */
@@ -40,7 +42,7 @@ export function followFeed(filter: FeedFilter, after: number | null, handlers: F
   const connect = async (): Promise<void> => {
     handlers.onState('connecting');
     try {
-      const url = await ticketedUrl('/feed', () => ({ ...filter, after: seq ?? undefined }), stop.signal);
+      const url = await ticketedUrl('/feed', () => ({ ...filter, ...placeOf(seq) }), stop.signal);
       if (!stop.signal.aborted) open(url);
     } catch (cause) {
       if (stop.signal.aborted) return;
@@ -56,10 +58,12 @@ export function followFeed(filter: FeedFilter, after: number | null, handlers: F
       if (stop.signal.aborted) return;
       const message = JSON.parse(String(data)) as FeedMessage;
       if (message.type === 'hello') {
+        const isMissing = missesHistory(seq, message.pruned);
         seq ??= message.latest;
         failures = 0;
         handlers.onState('live');
-        if (connectedOnce) handlers.onAgain();
+        if (isMissing) handlers.onMissing(message.pruned);
+        else if (connectedOnce) handlers.onAgain();
         connectedOnce = true;
       } else if (message.type !== 'pauses') {
         seq = message.seq;

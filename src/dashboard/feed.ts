@@ -8,12 +8,13 @@ export type { FeedFilter, FeedState } from './feed-connection.ts';
 
 /**
  * Follows the feed while the component is shown. After a lost connection the feed resumes by sequence number, and the
- * views are asked for again.
+ * views are asked for again; so they are when some of what happened was removed as too old before it could arrive.
  *
  * @param filter which transitions
  * @param onMessage called for every message, the `hello` included
  * @param options `after`: the sequence number after which to begin (left out: now; null: not yet, wait until it is
- *   known); read when the connection is first made, and again when `generation` is another
+ *   known); read when the connection is first made, and again when `generation` is another. `onMissing`: called with the
+ *   sequence number up to which something will not arrive
  */
 export function useFeed(
   filter: FeedFilter,
@@ -21,13 +22,13 @@ export function useFeed(
   options: {
     readonly after?: number | null;
     readonly generation?: number;
-    readonly onAgain?: () => void;
+    readonly onMissing?: (pruned: number) => void;
   } = {},
 ): FeedState {
   const [state, setState] = useState<FeedState>('connecting');
-  const latest = useRef({ onMessage, onAgain: options.onAgain, after: options.after });
+  const latest = useRef({ onMessage, onMissing: options.onMissing, after: options.after });
   useEffect(() => {
-    latest.current = { onMessage, onAgain: options.onAgain, after: options.after };
+    latest.current = { onMessage, onMissing: options.onMissing, after: options.after };
   });
   const ready = options.after !== null;
   const key = JSON.stringify(filter);
@@ -42,9 +43,10 @@ export function useFeed(
         setState(now);
         report.is(now);
       },
-      onAgain: () => {
+      onAgain: () => void refreshViews(),
+      onMissing: (pruned) => {
+        latest.current.onMissing?.(pruned);
         void refreshViews();
-        latest.current.onAgain?.();
       },
     });
     return () => {

@@ -12,7 +12,7 @@ const APPLICATION_NAME = 'actor process';
  * The processes that run the system. Each holds an advisory lock while it lives, so PostgreSQL itself notices its
  * death: the others hand its jobs on within seconds, long before a heartbeat would lapse. A process whose connection
  * broke looks dead too; its jobs may then be performed twice at the same time, which fencing makes harmless. Where
- * advisory locks do not exist (YugabyteDB), heartbeats alone do this.
+ * advisory locks do not exist, no process can start.
  */
 export class Processes {
   readonly #store: ActorStore;

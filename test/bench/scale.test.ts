@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fillsOf } from '../../bench/scale.ts';
+import { fallsTooMuch, fillsOf } from '../../bench/scale.ts';
 import { cpuSeconds, parseStat, treeCpuSeconds } from '../../bench/support/cpu.ts';
 import { fallPercent, growth, perThousand, ratioOf } from '../../bench/support/figures.ts';
 import { waitsOf } from '../../bench/support/waits.ts';
@@ -103,5 +103,14 @@ describe('figures', () => {
       expect(stored).toBe(sizes[index]);
       stored += probe;
     }
+  });
+});
+
+describe('the fall of throughput as a database grows', () => {
+  it('is too much beyond 20 percent, when the run was long enough to tell', () => {
+    expect(fallsTooMuch(20, 5_000)).toBe(false);
+    expect(fallsTooMuch(20.1, 5_000)).toBe(true);
+    expect(fallsTooMuch(90, 4_999)).toBe(false);
+    expect(fallsTooMuch(null, 5_000)).toBe(false);
   });
 });

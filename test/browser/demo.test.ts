@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Overview } from '../../src/api/operator/wire/overview.ts';
 import { freePort } from '../../src/db/embedded-join.ts';
 import { becomes } from '../support/becomes.ts';
-import { fastBase } from '../support/fast-folder.ts';
+import { fastFolder } from '../support/fast-folder.ts';
 import { until } from '../support/wait.ts';
 import { openBrowser } from './chromium.ts';
 import { describeInBrowser, openPage } from './world.ts';
@@ -73,9 +73,7 @@ describeInBrowser('the demo', { timeout: 120_000 }, () => {
   let browser: Browser;
   let demo: Demo | undefined;
   beforeAll(async () => {
-    folder = await mkdtemp(join(await fastBase(), 'g2p-demo-'));
-    // The server may run as another user than ours.
-    await chmod(folder, 0o755);
+    folder = await fastFolder('demo');
     browser = await openBrowser();
   });
   afterAll(async () => {

@@ -18,6 +18,8 @@ export interface Running {
   readonly child: ChildProcess;
   /** What it has written to standard output so far. */
   stdout(): string;
+  /** What it has written to standard error so far. */
+  stderr(): string;
   readonly ended: Promise<Ended>;
 }
 
@@ -39,7 +41,7 @@ export function startCli(args: readonly string[], env: Readonly<Record<string, s
   const ended = new Promise<Ended>((resolve) => {
     child.once('close', (code) => resolve({ code, stdout, stderr }));
   });
-  return { child, stdout: () => stdout, ended };
+  return { child, stdout: () => stdout, stderr: () => stderr, ended };
 }
 
 /** Runs `g2p-bridge` to its end. */

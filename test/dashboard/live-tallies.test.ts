@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   applySummary,
+  beginAfter,
   type LiveTallies,
   talliesOf,
   withTallies,
@@ -141,5 +142,20 @@ describe('what is shown', () => {
     expect(withTallies(110, stages, live)[0]?.tally.pending).toBe(1);
     expect(withTallies(130, stages, live)[0]?.tally.pending).toBe(5);
     expect(withTallies(100, stages, null)[0]?.tally.pending).toBe(5);
+  });
+});
+
+describe('counts of which a part will not arrive', () => {
+  const begun = { generation: 1, seq: 100, least: 0 };
+
+  it('wait for a view that has it, and go on after that one', () => {
+    const waiting = beginAfter(begun, 100, 140);
+    expect(waiting).toEqual({ generation: 1, seq: null, least: 140 });
+    expect(beginAfter(waiting, 139, 140).seq).toBeNull();
+    expect(beginAfter(waiting, 140, 140)).toEqual({ generation: 2, seq: 140, least: 140 });
+  });
+
+  it('go on at once when the view has it already', () => {
+    expect(beginAfter(begun, 150, 140)).toMatchObject({ generation: 2, seq: 150 });
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { readFeedRequest } from '../../src/api/feed/request.ts';
 import { STAGE_NAMES } from '../../src/config.ts';
-import { nextWaitMs } from '../../src/dashboard/feed-rules.ts';
+import { missesHistory, nextWaitMs, placeOf } from '../../src/dashboard/feed-rules.ts';
 import { stateKind, stateText } from '../../src/dashboard/format/states.ts';
 import { DRAWING_WIDTH_MIN, drawing, NODE_HEIGHT, NODE_WIDTH } from '../../src/dashboard/overview/layout.ts';
 import { grouped, minutesOf } from '../../src/dashboard/overview/series.ts';
@@ -80,6 +81,18 @@ describe('a lost feed', () => {
     expect([nextWaitMs(0, 1), nextWaitMs(2, 1), nextWaitMs(50, 1)]).toEqual([500, 2_000, 5_000]);
     expect(nextWaitMs(3, 0)).toBe(2_000);
     expect(nextWaitMs(3, 0.5)).not.toBe(nextWaitMs(3, 0.6));
+  });
+
+  it('is resumed however long ago it was lost: the server leaves out what was removed meanwhile', () => {
+    const asked = (after: number | null) =>
+      readFeedRequest(Object.fromEntries(Object.entries(placeOf(after)).map(([k, v]) => [k, String(v)])));
+    expect(asked(null)).toMatchObject({ after: null, skipsPruned: true });
+    expect(asked(7)).toMatchObject({ after: 7, skipsPruned: true });
+  });
+
+  it('has missed something when what was removed lies behind where it stopped, and only then', () => {
+    expect([missesHistory(7, 8), missesHistory(7, 7), missesHistory(7, 0)]).toEqual([true, false, false]);
+    expect(missesHistory(null, 8)).toBe(false);
   });
 });
 

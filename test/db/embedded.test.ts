@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { type EmbeddedServer, startEmbedded } from '../../src/db/embedded.ts';
 import { freePort } from '../../src/db/embedded-join.ts';
 import { findPostmaster, stopPostmaster } from '../../src/db/embedded-postmaster.ts';
-import { fastBase } from '../support/fast-folder.ts';
+import { fastFolder } from '../support/fast-folder.ts';
 import { leave, report, startUser, type User } from './embedded-processes.ts';
 
 let template: string;
@@ -22,16 +22,14 @@ let servers: EmbeddedServer[];
 
 /** Initialising takes most of a start, so most tests begin with a copy of data that was initialised once. */
 beforeAll(async () => {
-  template = await mkdtemp(join(await fastBase(), 'g2p-embedded-template-'));
-  await chmod(template, 0o755);
+  template = await fastFolder('embedded-template');
   await (await startEmbedded({ dataDir: template })).stop();
 });
 
 afterAll(() => rm(template, { recursive: true }));
 
 beforeEach(async () => {
-  parent = await mkdtemp(join(await fastBase(), 'g2p-embedded-'));
-  await chmod(parent, 0o755);
+  parent = await fastFolder('embedded');
   dataDir = join(parent, 'data');
   users = [];
   servers = [];

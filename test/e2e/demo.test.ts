@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Report } from '../../src/cli/demo/report.ts';
 import { sumDecimals } from '../../src/decimal.ts';
-import { fastBase } from '../support/fast-folder.ts';
+import { fastFolder } from '../support/fast-folder.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const DIGITAL_STAGES = [
@@ -27,9 +27,7 @@ const ZONE_STAGES = [
 
 let folder: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(await fastBase(), 'g2p-demo-'));
-  // The server may run as another user than ours.
-  await chmod(folder, 0o755);
+  folder = await fastFolder('demo');
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -1,21 +1,20 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connect } from '../../src/db/connection.ts';
 import { openTown, type Town, tell } from '../support/bridge.ts';
 import { createDatabase } from '../support/database.ts';
-import { fastBase } from '../support/fast-folder.ts';
+import { fastFolder } from '../support/fast-folder.ts';
 import { until } from '../support/wait.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 /** Runs `serve` where it is expected to end by itself. */
 async function serve(env: Readonly<Record<string, string>>) {
-  const folder = await mkdtemp(join(await fastBase(), 'g2p-serve-'));
+  const folder = await fastFolder('serve');
   const child = spawn(process.execPath, [MAIN, 'serve'], {
     cwd: folder,
     env: { PATH: process.env.PATH ?? '', ...env },

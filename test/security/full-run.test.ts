@@ -134,7 +134,8 @@ describe('with the least rights', () => {
       /"status":5\d\d|DATABASE_42501|permission denied/.test(text),
     );
     expect(failed.map(([what]) => what)).toEqual([]);
-    expect(run.api.stdout() + run.worker.stdout()).not.toMatch(/permission denied|must be owner/);
+    const wrote = [run.api, run.worker].map((child) => child.stdout() + child.stderr()).join('');
+    expect(wrote).not.toMatch(/permission denied|must be owner/);
   });
 });
 
@@ -150,7 +151,7 @@ describe('secrets', () => {
     new Map(
       Object.entries({ api: run.api, worker: run.worker }).map(([name, child]) => [
         `output of the ${name}`,
-        child.stdout().replace(/^\{"ready":true.*\n/m, ''),
+        child.stdout().replace(/^\{"ready":true.*\n/m, '') + child.stderr(),
       ]),
     );
 

@@ -132,7 +132,7 @@ export class Simulation {
     }
     await this.world.run(() => stopped === running.length, 20_000, 20_000);
     // What is on its way to the server arrives.
-    await this.world.run(() => false, 5_000, 20_000);
+    await this.world.run(() => false, 20_000, 20_000);
     return stopped === running.length;
   }
 

@@ -1,11 +1,11 @@
-import { chmod, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { glob, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { type Cluster, openCluster } from '../../src/db/embedded-cluster.ts';
 import { freePort, urlOf } from '../../src/db/embedded-join.ts';
 import { findPostmaster, launchPostmaster, stopPostmaster } from '../../src/db/embedded-postmaster.ts';
 import { COMMON_SETTINGS, type ServerSettings } from '../../src/db/embedded-settings.ts';
-import { FAST_BASES, fastBase } from './fast-folder.ts';
+import { FAST_BASES, FAST_FOLDER, fastFolder } from './fast-folder.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -24,7 +24,8 @@ const TEST_SETTINGS: ServerSettings = {
   max_wal_size: '256MB',
 };
 
-const FOLDER_PREFIX = 'g2p-test-';
+/** Where servers of tests lie in a folder: the test run's, one of its own, that of a process with its data folder in it. */
+const CLUSTERS = ['cluster', '*/cluster', '*/*/cluster'];
 const START_TIMEOUT_MS = 60_000;
 const PORT_ATTEMPTS_MAX = 5;
 
@@ -35,9 +36,7 @@ const PORT_ATTEMPTS_MAX = 5;
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await removeAbandoned();
-  const folder = await mkdtemp(join(await fastBase(), `${FOLDER_PREFIX}${process.pid}-`));
-  // The server's user may be another than ours.
-  await chmod(folder, 0o755);
+  const folder = await fastFolder('run');
   try {
     const cluster = await openCluster(folder);
     const port = await launch(cluster);
@@ -65,14 +64,14 @@ async function launch(cluster: Cluster): Promise<number> {
   }
 }
 
-/** Removes servers of earlier runs that were killed before their teardown. */
+/** Removes folders of earlier runs that were killed before their teardown, and stops the servers in them. */
 async function removeAbandoned(): Promise<void> {
   for (const base of FAST_BASES) await removeAbandonedIn(base);
 }
 
 async function removeAbandonedIn(base: string): Promise<void> {
   for (const entry of await readdir(base).catch(() => [])) {
-    const pid = Number(new RegExp(`^${FOLDER_PREFIX}(\\d+)-`).exec(entry)?.[1]);
+    const pid = Number(FAST_FOLDER.exec(entry)?.[1]);
     if (!(pid > 0) || isAlive(pid)) continue;
     const folder = join(base, entry);
     // Another test run may be removing it at this moment.
@@ -85,9 +84,11 @@ async function removeAbandonedIn(base: string): Promise<void> {
 }
 
 async function remove(folder: string): Promise<void> {
-  const dir = join(folder, 'cluster');
-  const postmaster = await findPostmaster(dir);
-  if (postmaster !== undefined) await stopPostmaster(dir, postmaster.pid);
+  for await (const path of glob(CLUSTERS, { cwd: folder })) {
+    const dir = join(folder, path);
+    const postmaster = await findPostmaster(dir);
+    if (postmaster !== undefined) await stopPostmaster(dir, postmaster.pid);
+  }
   await rm(folder, { recursive: true, force: true });
 }
 

@@ -6,8 +6,6 @@ export interface ProviderSettings {
   readonly jwksUrl: string | null;
   /** A token must be for one of them; empty: for whom it is does not matter. */
   readonly audiences: readonly string[];
-  /** Clients that tokens may have been issued to when they have several audiences, besides the audiences themselves. */
-  readonly clients?: readonly string[];
   /** How keys are fetched; left out, in whole or in part: {@link KEY_LIMITS_DEFAULT}. */
   readonly keyLimits?: Partial<KeyLimits>;
 }

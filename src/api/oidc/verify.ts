@@ -22,7 +22,8 @@ const ALGORITHMS = [
 export type Verification = (token: string) => Promise<JWTPayload>;
 
 /**
- * Makes the verification of a provider's tokens.
+ * Makes the verification of a provider's tokens. They are access tokens: whoever they were issued to (`azp`) may use them for
+ * everything in their audience, so that is what counts; only of ID tokens is `azp` the client itself.
  *
  * @param onProblem told in one line why the provider's keys could not be fetched
  */
@@ -45,7 +46,6 @@ export function tokenVerification(
       throw error instanceof ProviderUnavailableError ? error : invalidToken(reasonOf(error));
     });
     requireIssued(payload, clock);
-    requireParty(payload, settings);
     return payload;
   };
 }
@@ -54,18 +54,6 @@ export function tokenVerification(
 function requireIssued({ iat }: JWTPayload, clock: Clock): void {
   const latest = clock.now().getTime() / 1000 + CLOCK_TOLERANCE_SECONDS;
   if (iat !== undefined && iat > latest) throw invalidToken('The token is not valid yet.');
-}
-
-/**
- * A token for several was issued to one of them (`azp`, OpenID Connect Core 1.0, section 3.1.3.7): it must not be one that we
- * have never heard of.
- *
- * @throws TokenError
- */
-function requireParty({ aud, azp }: JWTPayload, { audiences, clients = [] }: ProviderSettings): void {
-  if (audiences.length === 0 || !Array.isArray(aud) || aud.length < 2 || azp === undefined) return;
-  if (typeof azp === 'string' && [...audiences, ...clients].includes(azp)) return;
-  throw invalidToken('The token has not the right claim azp.');
 }
 
 /** What is wrong with the token, without anything of what it says. */

@@ -16,6 +16,20 @@ export const talliesOf = (seq: number, stages: readonly StageOverview[]): LiveTa
   byStage: new Map(stages.map(({ stage, tally }) => [stage, tally])),
 });
 
+/** What the tallies follow of the journal. */
+export interface Begin {
+  /** Another one for every time that the feed is followed anew. */
+  readonly generation: number;
+  /** After which sequence number; null: not yet, the view is too old. */
+  readonly seq: number | null;
+  /** The view must have everything up to there: something of it will not arrive. */
+  readonly least: number;
+}
+
+/** Where to begin anew with a view of the sequence number `seq`; later when it lacks something that will not arrive. */
+export const beginAfter = ({ generation }: Begin, seq: number, least: number): Begin =>
+  seq < least ? { generation, seq: null, least } : { generation: generation + 1, seq, least };
+
 /** What a summary has made of the tallies. */
 export interface Applied {
   readonly tallies: LiveTallies;

@@ -2,7 +2,14 @@ import { useEffect, useRef, useState } from 'react';
 import type { Overview } from '../../api/operator/wire/overview.ts';
 import { refreshViews } from '../api.ts';
 import { useFeed } from '../feed.ts';
-import { applySummary, type LiveTallies, talliesOf, withTallies } from './live-tallies.ts';
+import {
+  applySummary,
+  type Begin,
+  beginAfter,
+  type LiveTallies,
+  talliesOf,
+  withTallies,
+} from './live-tallies.ts';
 import type { StageOverview } from './types.ts';
 
 const SUMMARY_MS = 400;
@@ -21,7 +28,7 @@ export function useLiveStages(overview: Overview): {
   const [live, setLive] = useState<LiveTallies>(() => talliesOf(overview.seq, overview.stages));
   const [lit, light] = useLit();
   // Where the feed is begun anew when what it sends does not fit; the tallies then follow the view until it does.
-  const [begin, setBegin] = useState({ generation: 0, seq: overview.seq });
+  const [begin, setBegin] = useState<Begin>({ generation: 0, seq: overview.seq, least: 0 });
   const now = useRef({ live, overview });
   useEffect(() => {
     now.current.overview = overview;
@@ -30,24 +37,29 @@ export function useLiveStages(overview: Overview): {
     now.current.live = tallies;
     setLive(tallies);
   };
-  const beginAnew = (): void => {
+  const beginAnew = (least: number): void => {
     const { seq, stages } = now.current.overview;
     keep(talliesOf(seq, stages));
-    setBegin(({ generation }) => ({ generation: generation + 1, seq }));
+    setBegin((before) => beginAfter(before, seq, Math.max(before.least, least)));
     void refreshViews('/operator/overview');
   };
+  const isWaiting = begin.seq === null && overview.seq >= begin.least;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the view that was waited for is there
+  useEffect(() => {
+    if (isWaiting) beginAnew(0);
+  }, [isWaiting]);
   useFeed(
     { summary_ms: SUMMARY_MS },
     (message) => {
       if (message.type !== 'summary') return;
       const applied = applySummary(now.current.live, now.current.overview.stages, message);
-      if (applied === null) beginAnew();
+      if (applied === null) beginAnew(0);
       else {
         keep(applied.tallies);
         light(applied.finished);
       }
     },
-    { after: begin.seq, generation: begin.generation },
+    { after: begin.seq, generation: begin.generation, onMissing: beginAnew },
   );
   return { stages: withTallies(overview.seq, overview.stages, live), lit };
 }

@@ -73,7 +73,6 @@ function operatorProvider(settings: Settings): OperatorProvider | null {
     issuer: settings.operator_oidc_issuer,
     jwksUrl: settings.operator_oidc_jwks_url,
     audiences: settings.operator_oidc_audience,
-    clients: settings.operator_oidc_client_id === '' ? [] : [settings.operator_oidc_client_id],
     clientId: settings.operator_oidc_client_id,
     scope: settings.operator_oidc_scope,
     connectOrigins: settings.operator_oidc_connect_origins,
