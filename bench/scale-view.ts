@@ -1,4 +1,4 @@
-import type { GrowthFigures, ProcessesFigures, ScaleResult } from './scale.ts';
+import { fallsTooMuch, type GrowthFigures, type ProcessesFigures, type ScaleResult } from './scale.ts';
 import type { RunFigures } from './support/scale-run.ts';
 
 const NOT_MEASURED = 'not measured';
@@ -34,10 +34,19 @@ export function scaleLines(result: ScaleResult): string[] {
 const section = (title: string, lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : [title, ...lines, ''];
 
-const problems = ({ processes, slow_outside: slow, growth }: ScaleResult): string[] =>
-  [...processes, ...slow, ...growth.flatMap(({ fill, probe }) => [fill, probe])].flatMap(
+const problems = ({
+  processes,
+  slow_outside: slow,
+  growth,
+  growth_fall_percent: fall,
+}: ScaleResult): string[] => [
+  ...[...processes, ...slow, ...growth.flatMap(({ fill, probe }) => [fill, probe])].flatMap(
     ({ differences }) => differences,
-  );
+  ),
+  ...(fallsTooMuch(fall, growth[0]?.probe.disbursements ?? 0)
+    ? [`throughput falls by ${fall} % as the database grows, which is too much`]
+    : []),
+];
 
 function processLines(run: ProcessesFigures): string[] {
   const paid =

@@ -25,6 +25,11 @@ export const soakResultLines = (result: SoakResult): string[] => [
   `${number(result.disbursements_per_second)} disbursements per second for ${result.minutes} minutes`,
   `growth for each disbursement: ${number(result.first_third_bytes)} bytes in the first third, ` +
     `${number(result.last_third_bytes)} in the last (${result.growth_ratio} times as much)`,
-  `what must stop growing was ${result.bounded_ratio} times as large at the end as after two thirds`,
-  result.ok ? 'OK: growth is flat, and old history was removed' : 'NOT OK',
+  `what must stop growing was ${result.bounded_ratio} times as large at the end as after two thirds` +
+    (result.bounded_tells ? '' : ' (too short a run to tell: it takes 25 minutes)'),
+  result.ok
+    ? result.bounded_tells
+      ? 'OK: growth is flat, what must stop growing has stopped, and old history was removed'
+      : 'OK: growth is flat, and old history was removed'
+    : 'NOT OK',
 ];

@@ -30,6 +30,10 @@ const REMOVE_EVERY_MS = 10_000;
 const REPLAY_SECONDS = 45;
 /** A disbursement late in the run may cost so many times the space of an early one. */
 const GROWTH_RATIO_MAX = 1.2;
+/** What must stop growing may be so many times as large at the end as after two thirds of the run. */
+const BOUNDED_RATIO_MAX = 1.2;
+/** Ended jobs are kept for a quarter of an hour: what is compared before then still grows, and rightly so. */
+const BOUNDED_FROM_MINUTES = 17;
 
 /** How things stand at a moment of the run. */
 export interface SoakSample {
@@ -54,6 +58,8 @@ export interface SoakResult {
   readonly growth_ratio: number;
   /** Of the tables that must stop growing: their size at the end by that after two thirds. */
   readonly bounded_ratio: number;
+  /** Whether the run was long enough for that to tell anything; only then is it part of `ok`. */
+  readonly bounded_tells: boolean;
   readonly ok: boolean;
 }
 
@@ -246,7 +252,8 @@ async function leftOf({ database: { sql } }: World): Promise<string> {
   return JSON.stringify(row);
 }
 
-function resultOf(minutes: number, samples: readonly SoakSample[]): SoakResult {
+/** What the samples of a run come to. @throws Error when there are too few of them */
+export function resultOf(minutes: number, samples: readonly SoakSample[]): SoakResult {
   const third = Math.floor(samples.length / 3);
   const [start, early, late, end] = [0, third, samples.length - 1 - third, samples.length - 1].map(
     (n) => samples[n],
@@ -258,6 +265,7 @@ function resultOf(minutes: number, samples: readonly SoakSample[]): SoakResult {
   const last = growth(late, end);
   const ratio = Math.round((last / first) * 100) / 100;
   const bounded = Math.round((boundedBytes(end) / boundedBytes(late)) * 100) / 100;
+  const tells = late.minutes >= BOUNDED_FROM_MINUTES;
   return {
     minutes,
     disbursements_per_second: Math.round(end.reconciled / (minutes * 60)),
@@ -266,7 +274,8 @@ function resultOf(minutes: number, samples: readonly SoakSample[]): SoakResult {
     last_third_bytes: Math.round(last),
     growth_ratio: ratio,
     bounded_ratio: bounded,
-    ok: ratio <= GROWTH_RATIO_MAX && end.removed > 0,
+    bounded_tells: tells,
+    ok: ratio <= GROWTH_RATIO_MAX && end.removed > 0 && (!tells || bounded <= BOUNDED_RATIO_MAX),
   };
 }
 

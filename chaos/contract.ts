@@ -83,6 +83,12 @@ export interface Violation {
   readonly at: Date | null;
 }
 
+/** An invariant and what was found against it. */
+export interface Checked {
+  readonly name: string;
+  readonly violations: readonly Violation[];
+}
+
 /** One invariant, checked from the outside after the world has settled. */
 export interface Invariant {
   /** As a sentence: "Every disbursement is debited exactly once." */
@@ -102,7 +108,7 @@ export interface FeedRecord {
   readonly connections: number;
   /** Every sequence number received, as closed ranges in order. */
   readonly ranges: readonly (readonly [from: number, to: number])[];
-  /** The same number twice within one connection, or an older one after a newer one. */
+  /** The same number twice within one connection, an older one after a newer one, or what cannot be read. */
   readonly disorder: readonly string[];
 }
 
@@ -117,6 +123,12 @@ export interface Load {
 
 /** Follows the feed, over any number of reconnections, until stopped. */
 export interface FeedFollower {
-  /** Follows until the server has nothing more to tell, then stops. */
-  stop(): Promise<FeedRecord>;
+  /** Resolves when it is connected for the first time. */
+  readonly opened: Promise<void>;
+  /**
+   * Follows until the server has nothing more to tell, then stops; after half a minute in any case.
+   *
+   * @param latestSeq the highest number of the journal, which is waited for; left out: what the server last greeted with
+   */
+  stop(latestSeq?: number): Promise<FeedRecord>;
 }

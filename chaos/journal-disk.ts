@@ -14,8 +14,6 @@ export interface JournalDisk {
   free(): Promise<void>;
   /** Moves the journal to where everything else is, to be looked at afterwards. */
   bringBack(): Promise<void>;
-  /** Takes it away; to be called when PostgreSQL has stopped. */
-  unmount(): Promise<void>;
 }
 
 /** Memory is taken only as it is written. */
@@ -29,12 +27,15 @@ const TABLESPACE = 'journal';
  * @param folder absolute path of the mount point
  * @param clusterDir PostgreSQL's data, whose owner writes to the disk too
  * @param databaseUrl where the journal's tables are
+ * @param onMounted given what takes the disk away, as soon as it is there: also when the journal cannot be moved to it, and
+ *   not before PostgreSQL has stopped, which may have files there
  * @returns the disk, or why there is none on this machine
  */
 export async function openJournalDisk(
   folder: string,
   clusterDir: string,
   databaseUrl: string,
+  onMounted: (unmount: () => Promise<void>) => void,
 ): Promise<JournalDisk | string> {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'only root on Linux can mount a disk';
   const account = await serverAccount(clusterDir);
@@ -45,6 +46,7 @@ export async function openJournalDisk(
   } catch {
     return 'this machine does not let a disk of memory be mounted';
   }
+  onMounted(async () => void (await run('umount', [folder])));
   await moveJournal(databaseUrl, TABLESPACE, folder);
   const resize = (size: string) => run('mount', ['-o', `remount,size=${size}`, folder]);
   return {
@@ -63,7 +65,6 @@ export async function openJournalDisk(
     },
     free: async () => void (await resize(SIZE)),
     bringBack: () => moveJournal(databaseUrl, 'pg_default'),
-    unmount: async () => void (await run('umount', [folder])),
   };
 }
 

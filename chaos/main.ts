@@ -2,12 +2,12 @@ import '../src/quick-start.ts';
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
-import { type Failure, failureOf, usageError } from '../src/cli/failure.ts';
+import { CliError, type Failure, failureOf, usageError } from '../src/cli/failure.ts';
 import { onInterrupt } from '../src/cli/interrupt.ts';
 import { wholeNumberOption } from '../src/cli/numbers.ts';
 import { quoted } from '../src/cli/one-line.ts';
 import { print, printFailure, printJson, setExit, surviveClosedPipes } from '../src/cli/output.ts';
-import { failureLines, holds, reportLines } from './report.ts';
+import { againLines, commandOf, failureLines, holds, reportLines } from './report.ts';
 import { runChaos } from './run.ts';
 import { FAULT_KINDS, type FaultKind } from './schedule.ts';
 import { FileTimeline } from './timeline.ts';
@@ -83,16 +83,30 @@ async function chaos({ minutes, seed, faults, keep, json }: Options): Promise<vo
       listener,
       interrupt.signal,
     );
-    const failure = holds(report) ? [] : await failureLines(report, timeline);
-    if (json) printJson({ ok: holds(report), ...report });
-    else for (const line of [...reportLines(report), ...failure]) print(line);
     setExit(holds(report));
+    if (json) printJson({ ok: holds(report), ...report });
+    else {
+      const again = holds(report) ? [] : ['', ...againLines(report)];
+      for (const line of [...reportLines(report), ...again]) print(line);
+      if (!holds(report)) for (const line of await failureLines(report, timeline)) print(line);
+    }
     if (holds(report) && !keep) await rm(folder, { recursive: true, force: true });
     else if (holds(report)) listener.step(`Kept: ${folder}`);
+  } catch (error) {
+    throw withWayBack(error, { minutes, seed, kinds: faults, folder });
   } finally {
     interrupt.release();
     await timeline.close();
   }
+}
+
+/** The same failure, with what it takes to run it again. */
+function withWayBack(error: unknown, run: Parameters<typeof againLines>[0]): CliError {
+  const { code, message, exitCode, details, data } = failureOf(error);
+  return new CliError(code, message, exitCode, {
+    details: [...details, ...againLines(run)],
+    data: { ...data, seed: run.seed, folder: run.folder, again: commandOf(run) },
+  });
 }
 
 /** What commander could not make sense of, as a failure; null when it only showed help. */

@@ -11,6 +11,8 @@ export interface Program {
   /** Arguments of node. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Absolute path of the folder that it runs in; without a file .env, which it would read. */
+  readonly folder: string;
   /** Gets both outputs of all its lives. */
   readonly logFile: string;
 }
@@ -28,6 +30,8 @@ export class Supervised {
   readonly name: ProcessName;
   /** How often it has ended by itself although it was ready: no fault of the outside may bring that about. */
   collapses: readonly Date[] = [];
+  /** How often it was started. */
+  starts = 0;
   readonly #program: Program;
   readonly #timeline: Timeline;
   readonly #random: Random;
@@ -68,10 +72,15 @@ export class Supervised {
     return this.#child?.kill('SIGKILL') ?? false;
   }
 
-  /** Stops it where it is. Each hold needs a {@link release}; a process that is started anew is not held. */
-  hold(): void {
-    this.#holds += 1;
-    this.#child?.kill('SIGSTOP');
+  /**
+   * Stops it where it is; a process that is started anew is not held.
+   *
+   * @returns whether there was one to stop; if so, it needs a {@link release}
+   */
+  hold(): boolean {
+    const held = this.#child?.kill('SIGSTOP') ?? false;
+    if (held) this.#holds += 1;
+    return held;
   }
 
   release(): void {
@@ -99,16 +108,18 @@ export class Supervised {
 
   /** One life, from start to exit. */
   async #live(): Promise<void> {
-    const { args, env, logFile } = this.#program;
+    const { args, env, folder, logFile } = this.#program;
     const log = openSync(logFile, 'a');
     // In a group of its own, so that Ctrl-C reaches the run only, which then ends everything in order.
     const child = spawn(process.execPath, args, {
       stdio: ['ignore', 'pipe', log],
-      env: { ...process.env, ...env },
+      cwd: folder,
+      env: { ...surroundingsOf(process.env), ...env },
       detached: true,
     });
     this.#child = child;
     this.#killed = false;
+    this.starts += 1;
     this.#timeline.note('start', this.name, { pid: child.pid });
     if (!child.stdout) throw new Error(`${this.name} has no standard output.`);
     createInterface({ input: child.stdout }).on('line', (line) => {
@@ -138,6 +149,13 @@ export class Supervised {
     this.#child = null;
   }
 }
+
+/** What would change what the processes of a run do: our settings, those of PostgreSQL's clients, of Node and of proxies. */
+const MEANT_FOR_OTHERS = /^(G2P_|CHAOS_|DATABASE_URL$|PG|OTEL_|NODE_OPTIONS$|NODE_USE_ENV_PROXY$)|_PROXY$/i;
+
+/** An environment without whatever a developer has set for other purposes. */
+export const surroundingsOf = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(environment).filter(([name]) => !MEANT_FOR_OTHERS.test(name)));
 
 /** The line holds a token of the operators, so it is not written to the log. */
 function readyIn(line: string): Ready | null {

@@ -37,7 +37,7 @@ async function reap(): Promise<void> {
 
 function processesOf(id: string): number[] {
   const mark = `${RUN_VARIABLE}=${id}\0`;
-  return readdirSync('/proc').flatMap((name) => {
+  return everyProcess().flatMap((name) => {
     if (!/^\d+$/.test(name) || Number(name) === process.pid) return [];
     try {
       return readFileSync(`/proc/${name}/environ`, 'utf8').includes(mark) ? [Number(name)] : [];
@@ -45,6 +45,15 @@ function processesOf(id: string): number[] {
       return [];
     }
   });
+}
+
+/** Names of the folder of processes, where there is one. */
+function everyProcess(): string[] {
+  try {
+    return readdirSync('/proc');
+  } catch {
+    return [];
+  }
 }
 
 function kill(pid: number, signal: NodeJS.Signals): void {

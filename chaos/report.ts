@@ -1,11 +1,6 @@
-import type { Timeline, TimelineEntry, Violation } from './contract.ts';
+import type { Checked, Timeline, TimelineEntry } from './contract.ts';
+import type { Missing } from './proof.ts';
 import type { FaultKind } from './schedule.ts';
-
-/** An invariant and what was found against it. */
-export interface Checked {
-  readonly name: string;
-  readonly violations: readonly Violation[];
-}
 
 /** What a run has come to. */
 export interface Report {
@@ -14,8 +9,8 @@ export interface Report {
   readonly kinds: readonly FaultKind[];
   /** Where data, logs and the timeline are, or were. */
   readonly folder: string;
-  /** Faults that were asked for and cannot be had on this machine, a sentence each. */
-  readonly missing: readonly string[];
+  /** Faults that were asked for and cannot be had on this machine. */
+  readonly missing: readonly Missing[];
   /** How often each kind has struck. */
   readonly faults: Readonly<Record<string, number>>;
   /** Faults that could not be made to strike, or to end. */
@@ -50,6 +45,7 @@ const NAMES: Readonly<Record<FaultKind, string>> = {
   disk: "times that the journal's disk was full",
 };
 
+/** Whether everything was proven that can be on this machine. */
 export const holds = ({ checked }: Report): boolean =>
   checked.length > 0 && checked.every(({ violations }) => violations.length === 0);
 
@@ -63,8 +59,10 @@ export function reportLines(report: Report): string[] {
   const all = Object.values(report.disbursements).reduce((sum, count) => sum + count, 0);
   return [
     '',
-    ...report.kinds.map((kind) => `${number(report.faults[kind] ?? 0)}  ${NAMES[kind]}`),
-    ...report.missing.map((sentence) => `         -  ${sentence}`),
+    ...report.kinds
+      .filter((kind) => !report.missing.some((one) => one.kind === kind))
+      .map((kind) => `${number(report.faults[kind] ?? 0)}  ${NAMES[kind]}`),
+    ...report.missing.map(({ why }) => `         -  ${why}`),
     ...(report.trouble > 0 ? [`${number(report.trouble)}  faults that did not work as planned`] : []),
     `${number(report.starts)}  starts of processes`,
     '',
@@ -82,24 +80,27 @@ export function reportLines(report: Report): string[] {
       ...(violations.length > SHOWN_MAX ? [`            … ${violations.length} in all`] : []),
     ]),
     '',
+    ...report.missing.map(({ kind }) => `Nothing was proven about ${kind}.`),
     `${holds(report) ? 'OK' : 'NOT OK'}: seed ${report.seed}, ${Math.round(report.elapsedMs / 1000)} s`,
   ];
 }
 
-/** What helps to find the cause: how to repeat the run, where everything is, and what happened around the first violation. */
+/** How to repeat a run that has not held or not ended, and where everything of it is. */
+export const againLines = (run: Pick<Report, 'seed' | 'minutes' | 'kinds' | 'folder'>): string[] => [
+  `Again:    ${commandOf(run)}`,
+  `Kept:     ${run.folder} (logs/, timeline.jsonl, postgres/)`,
+];
+
+/** What helps to find the cause: what happened around the first violation. */
 export async function failureLines(report: Report, timeline: Timeline): Promise<string[]> {
   const violations = report.checked.flatMap((one) => one.violations);
   const dated = violations.flatMap(({ at, found }) => (at ? [{ at, found }] : []));
   const first = dated.sort((a, b) => a.at.getTime() - b.at.getTime())[0];
-  const lines = [
-    '',
-    `Again:    ${commandOf(report)}`,
-    `Kept:     ${report.folder} (logs/, timeline.jsonl, postgres/)`,
-  ];
-  if (!first) return lines;
-  const entries = await timeline.around(first.at, AROUND_MS.before, AROUND_MS.after);
+  if (!first) return [];
+  const entries = await timeline.around(first.at, AROUND_MS.before, AROUND_MS.after).catch(() => null);
+  if (entries === null) return ['The timeline cannot be read.'];
   const near = entries.filter(({ kind }) => !ROUTINE.has(kind)).slice(-ENTRIES_MAX);
-  return [...lines, `Timeline around ${first.at.toISOString()} (${first.found}):`, ...near.map(entryLine)];
+  return [`Timeline around ${first.at.toISOString()} (${first.found}):`, ...near.map(entryLine)];
 }
 
 function entryLine({ at, kind, about, details }: TimelineEntry): string {

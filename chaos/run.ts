@@ -1,11 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { CliError, EXIT } from '../src/cli/failure.ts';
 import { calm, collapsesOf, giveEverythingBack } from './calm.ts';
-import type { FeedRecord, Submitted, Violation } from './contract.ts';
+import { checkAll } from './checks.ts';
+import type { Checked, Finished, Violation } from './contract.ts';
 import { strike } from './faults/strike.ts';
+import type { Struck } from './faults/struck.ts';
 import { followFeed } from './feed-follower.ts';
 import { INVARIANTS } from './invariants/index.ts';
+import { Limits } from './limits.ts';
 import { startLoad } from './load/index.ts';
-import type { Checked, Report } from './report.ts';
+import { proofOf, provesNothing, type Trouble } from './proof.ts';
+import type { Report } from './report.ts';
 import { type Fault, type FaultKind, makeSchedule } from './schedule.ts';
 import { settle } from './settle.ts';
 import type { FileTimeline } from './timeline.ts';
@@ -28,19 +33,32 @@ export interface RunListener {
   step(line: string): void;
 }
 
-/** How often each kind of fault has struck. */
-type FaultCounts = Map<FaultKind, number>;
+/** What the faults have come to. */
+interface Tally {
+  /** How often each kind has struck. */
+  readonly struck: Map<FaultKind, number>;
+  /** How often each process was killed. */
+  readonly killed: Map<string, number>;
+  /** Faults that could not be made to strike, or to end. */
+  readonly troubles: Trouble[];
+}
 
 const PROGRESS_MS = 15_000;
-/** As long as the backlog of an outage at the very end may take, on a slow machine too. */
-const SETTLE_TIMEOUT_MS = 300_000;
+/** What is left of the time to settle when it is given up: a look at what is left may take so long. */
+const LAST_LOOK_MS = 15_000;
+/** A fault that is over at once and finds nothing to strike, as a process that is just being started, is tried for so long. */
+const STRIKE_WITHIN_MS = 3_000;
+const STRIKE_INTERVAL_MS = 250;
+const TROUBLES_MAX = 50;
 
 /**
  * Starts a world, loads it, lets the faults of the schedule strike it, and when they are over waits until everything has
- * come to its end and checks what must hold.
+ * come to its end and checks what must hold. Ends within five minutes more than faults strike, and a minute for each hour
+ * after the first.
  *
  * @param signal ends the run early
- * @throws the reason of `signal`, or what did not start; nothing of the run is left then but its folder
+ * @throws the reason of `signal`, or what did not start; CliError PHASE_LATE or NOTHING_PROVEN; nothing of the run is left
+ *   then but its folder, once this process has ended
  */
 export async function runChaos(
   options: RunOptions,
@@ -48,26 +66,35 @@ export async function runChaos(
   signal: AbortSignal,
 ): Promise<Report> {
   const started = performance.now();
+  const limits = new Limits(options.minutes);
   listener.step('Starting PostgreSQL, the simulators and four processes of the bridge.');
   const { faults: kinds, timeline } = options;
-  const world = await startWorld({ ...options, disk: kinds.includes('disk') });
+  const world = await limits.given('start', signal, (given) =>
+    startWorld({ ...options, disk: kinds.includes('disk') }, given),
+  );
   try {
-    for (const sentence of world.missing) listener.step(sentence);
-    signal.throwIfAborted();
+    for (const { why } of world.missing) listener.step(why);
+    if (provesNothing(kinds, world.missing)) {
+      const message = `Nothing was proven: no fault of the kinds asked for (${kinds.join(', ')}) can be had on this machine.`;
+      throw new CliError('NOTHING_PROVEN', message, EXIT.refused);
+    }
     return {
-      ...(await faultsAndChecks(world, options, listener, signal)),
+      ...(await faultsAndChecks(world, options, limits, listener, signal)),
       elapsedMs: performance.now() - started,
     };
   } finally {
     timeline.note('run', 'stop');
-    await giveEverythingBack(world).catch(() => {});
-    await world.stop();
+    const stopped = giveEverythingBack(world)
+      .catch(() => {})
+      .then(() => world.stop());
+    await limits.within('stop', stopped).catch((error: unknown) => listener.step(String(error)));
   }
 }
 
 async function faultsAndChecks(
   world: StrikableWorld,
   { minutes, seed, faults: kinds, folder, timeline }: RunOptions,
+  limits: Limits,
   listener: RunListener,
   signal: AbortSignal,
 ): Promise<Omit<Report, 'elapsedMs'>> {
@@ -75,31 +102,39 @@ async function faultsAndChecks(
   listener.step(`${schedule.length} faults in ${minutes} min, seed ${seed}; logs and timeline in ${folder}.`);
   const load = startLoad(world, { seed });
   const feed = followFeed(world);
-  const began = performance.now();
-  const counts: FaultCounts = new Map();
+  const tally: Tally = { struck: new Map(), killed: new Map(), troubles: [] };
+  let began = performance.now();
   const progress = setInterval(() => {
     const { envelopes, disbursements } = load.progress;
     const seconds = Math.round((performance.now() - began) / 1000);
-    const struck = `${timeline.count('fault')} faults, ${counts.get('kill') ?? 0} kills`;
+    const struck = `${timeline.count('fault')} faults, ${tally.struck.get('kill') ?? 0} kills`;
     listener.step(
       `${seconds} s: ${struck}; ${envelopes} envelopes, ${disbursements} disbursements submitted.`,
     );
   }, PROGRESS_MS);
   try {
+    await limits.within('start', feed.opened, signal);
+    began = performance.now();
     timeline.note('run', 'faults begin', { seed, minutes, kinds });
-    await unfold(world, schedule, began, counts, signal);
-    signal.throwIfAborted();
+    await limits.within('faults', unfold(world, schedule, began, tally, signal), signal);
     timeline.note('run', 'faults end');
     listener.step('The faults are over; waiting until everything has come to its end.');
-    const back = await calm(world);
-    const submitted = await load.stop();
-    signal.throwIfAborted();
-    const unsettled = await settle(world, submitted, SETTLE_TIMEOUT_MS);
-    const record = await feed.stop();
-    signal.throwIfAborted();
+    const back = await limits.within('calm', calm(world), signal);
+    const submitted = await limits.within('load', load.stop(), signal);
+    const settling = settle(world, submitted, limits.leftMs('settle') - LAST_LOOK_MS);
+    const unsettled = await limits.within('settle', settling, signal);
+    const journal = await limits.within('settle', journalOf(world), signal);
+    const record = await limits.within('feed', feed.stop(journal.latestSeq), signal);
     listener.step('Checking what must hold.');
-    const others = [...back, ...collapsesOf(world), ...load.violations, ...unsettled];
-    return await reportOf(world, { minutes, seed, kinds, folder, submitted, record, counts, others });
+    const run = { world, submitted, feed: record };
+    const invariants = await checkAll(INVARIANTS, run, limits, signal);
+    const others = grouped([...back, ...collapsesOf(world), ...load.violations, ...unsettled]);
+    const told = { seed, minutes, kinds, folder };
+    return {
+      ...told,
+      ...reportOf(world, run, { ...told, schedule, tally, checked: [...invariants, ...others] }),
+      transitions: journal.transitions,
+    };
   } finally {
     clearInterval(progress);
   }
@@ -110,7 +145,7 @@ async function unfold(
   world: StrikableWorld,
   schedule: readonly Fault[],
   began: number,
-  counts: FaultCounts,
+  { struck: counts, killed, troubles }: Tally,
   signal: AbortSignal,
 ): Promise<void> {
   const until = (atMs: number) =>
@@ -121,56 +156,71 @@ async function unfold(
       await until(atMs);
       if (signal.aborted) return;
       try {
-        const { struck, details, giveBack } = await strike(world, fault);
+        const { struck, details, giveBack } = await strikeSoon(world, fault, signal);
         const told = { ...parameters, ...(forMs > 0 && { for_ms: forMs }), ...details };
         world.timeline.note(struck ? 'fault' : 'missed', `${kind} ${target}`, told);
         if (struck) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+        if (struck && kind === 'kill') killed.set(target, (killed.get(target) ?? 0) + 1);
         await until(atMs + forMs);
         if (!giveBack) return;
         await giveBack();
         world.timeline.note('over', `${kind} ${target}`);
       } catch (error) {
         world.timeline.note('trouble', `${kind} ${target}`, { error: String(error) });
+        const found = `The fault ${kind} of ${target} could not strike or end: ${String(error)}`;
+        if (troubles.length < TROUBLES_MAX) troubles.push({ at: new Date(), found });
       }
     }),
   );
 }
 
-async function reportOf(
-  world: StrikableWorld,
-  run: {
-    readonly minutes: number;
-    readonly seed: number;
-    readonly kinds: readonly FaultKind[];
-    readonly folder: string;
-    readonly submitted: readonly Submitted[];
-    readonly record: FeedRecord;
-    readonly counts: FaultCounts;
-    readonly others: readonly Violation[];
-  },
-): Promise<Omit<Report, 'elapsedMs'>> {
-  const { minutes, seed, kinds, folder, submitted, record, counts, others } = run;
-  const checked: Checked[] = [];
-  for (const { name, check } of INVARIANTS) {
-    checked.push({ name, violations: await check({ world, submitted, feed: record }) });
+/** Strikes, with a fault that is over at once until there is something to strike, for a moment. */
+async function strikeSoon(world: StrikableWorld, fault: Fault, signal: AbortSignal): Promise<Struck> {
+  const deadline = performance.now() + (fault.forMs === 0 ? STRIKE_WITHIN_MS : 0);
+  for (;;) {
+    const struck = await strike(world, fault);
+    if (struck.struck || signal.aborted || performance.now() >= deadline) return struck;
+    await delay(STRIKE_INTERVAL_MS);
   }
+}
+
+function reportOf(
+  world: StrikableWorld,
+  { submitted, feed }: Finished,
+  told: {
+    readonly kinds: readonly FaultKind[];
+    readonly schedule: readonly Fault[];
+    readonly tally: Tally;
+    readonly checked: readonly Checked[];
+  },
+): Pick<
+  Report,
+  'missing' | 'faults' | 'trouble' | 'starts' | 'envelopes' | 'disbursements' | 'feedConnections' | 'checked'
+> {
+  const { kinds, schedule, tally, checked } = told;
   const byType = Map.groupBy(submitted, ({ program }) => program.benefitType);
-  return {
-    seed,
-    minutes,
+  const disbursements = new Map(
+    [...byType].map(([type, some]) => [type, some.reduce((sum, one) => sum + one.disbursements.size, 0)]),
+  );
+  const proof = proofOf({
+    ...tally,
     kinds,
-    folder,
     missing: world.missing,
-    faults: Object.fromEntries(kinds.map((kind) => [kind, counts.get(kind) ?? 0])),
-    trouble: world.timeline.count('trouble'),
+    scheduled: new Set(schedule.map(({ kind }) => kind)),
+    starts: new Map([...world.processes].map(([name, { starts }]) => [name, starts])),
+    benefitTypes: world.programs.map(({ benefitType }) => benefitType),
+    disbursements,
+    feedConnections: feed.connections,
+  });
+  return {
+    missing: world.missing,
+    faults: Object.fromEntries(kinds.map((kind) => [kind, tally.struck.get(kind) ?? 0])),
+    trouble: tally.troubles.length,
     starts: world.timeline.count('start'),
     envelopes: submitted.length,
-    disbursements: Object.fromEntries(
-      [...byType].map(([type, some]) => [type, some.reduce((sum, one) => sum + one.disbursements.size, 0)]),
-    ),
-    transitions: await transitionsOf(world),
-    feedConnections: record.connections,
-    checked: [...checked, ...grouped(others)],
+    disbursements: Object.fromEntries(disbursements),
+    feedConnections: feed.connections,
+    checked: [...checked, ...proof],
   };
 }
 
@@ -180,11 +230,15 @@ function grouped(violations: readonly Violation[]): readonly Checked[] {
   return [...byName].map(([name, some]) => ({ name, violations: some }));
 }
 
-async function transitionsOf(world: StrikableWorld): Promise<number> {
+/** How long the journal is, and its highest number; zeros when it cannot be asked, which the checks find out too. */
+async function journalOf(world: StrikableWorld): Promise<{ transitions: number; latestSeq: number }> {
   const { sql, close } = world.openDatabase();
   try {
-    const [row] = await sql<{ n: number }[]>`select count(*)::int as n from actor_transitions`;
-    return row?.n ?? 0;
+    const [row] = await sql<{ n: number; latest: string }[]>`
+      select count(*)::int as n, coalesce(max(seq), 0) as latest from actor_transitions`;
+    return { transitions: row?.n ?? 0, latestSeq: Number(row?.latest ?? 0) };
+  } catch {
+    return { transitions: 0, latestSeq: 0 };
   } finally {
     await close();
   }

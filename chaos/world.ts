@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ProcessGroup } from '../src/cli/demo/process-group.ts';
 import { connect } from '../src/db/connection.ts';
@@ -8,9 +9,11 @@ import { bridgeSettings } from './bridge-settings.ts';
 import type { World } from './contract.ts';
 import { DATABASE } from './databases.ts';
 import { type JournalDisk, openJournalDisk } from './journal-disk.ts';
+import { unlessAborted } from './limits.ts';
 import { BENEFICIARIES, PROGRAMS, populate } from './population.ts';
 import { ONLOOKER, type PostgresServer, startPostgres } from './postgres.ts';
 import { Supervised } from './processes.ts';
+import type { Missing } from './proof.ts';
 import { findPorts, startProxy, type TcpProxy } from './proxy.ts';
 import { randomFor } from './random.ts';
 import { RUN_VARIABLE, startReaper } from './reaping.ts';
@@ -38,8 +41,8 @@ export interface StrikableWorld extends World {
   setClock(process: BridgeProcess, byMs: number): Promise<void>;
   /** Null when this machine offers none. */
   readonly journalDisk: JournalDisk | null;
-  /** Why faults that were asked for cannot be had, one sentence each. */
-  readonly missing: readonly string[];
+  /** Faults that were asked for and cannot be had. */
+  readonly missing: readonly Missing[];
   stop(): Promise<void>;
 }
 
@@ -67,25 +70,39 @@ const withPort = (url: string, port: number): string => {
   return changed.href;
 };
 
+const clusterOf = (folder: string): string => join(folder, 'postgres', 'cluster');
+const diskOf = (folder: string): string => join(folder, 'journal-disk');
+/** What was only half started may take for ever to stop; the reaper ends it then. */
+const UNDO_TIMEOUT_MS = 20_000;
+
 /**
  * Starts PostgreSQL, the simulators, the proxies and the processes of the bridge, and lets the outside know the people
  * and programs. Whatever was started is stopped again when something does not start.
  *
- * @throws Error with what did not start
+ * @param signal gives it up; the process must end then, for its end is what the reaper waits for to clean up
+ * @throws Error with what did not start; the reason of `signal`
  */
-export async function startWorld(options: WorldOptions): Promise<StrikableWorld> {
+export async function startWorld(options: WorldOptions, signal: AbortSignal): Promise<StrikableWorld> {
   const undo: (() => Promise<void>)[] = [];
-  const stop = async () => {
+  const dismissReaper = startReaper(options.run, clusterOf(options.folder), diskOf(options.folder));
+  const undoAll = async () => {
     for (const step of undo.reverse().splice(0)) {
       await step().catch((error: unknown) =>
         options.timeline.note('trouble', 'stop', { error: String(error) }),
       );
     }
   };
+  const stop = async () => {
+    await undoAll();
+    await dismissReaper();
+  };
+  const starting = start(options, undo, stop);
   try {
-    return await start(options, undo, stop);
+    return await unlessAborted(starting, signal);
   } catch (error) {
-    await stop();
+    // Given up, it may go on to start something, which nobody would stop but the reaper.
+    if (signal.aborted) await Promise.race([undoAll(), delay(UNDO_TIMEOUT_MS)]);
+    else await stop();
     throw error;
   }
 }
@@ -98,21 +115,19 @@ async function start(
   const { folder, timeline } = options;
   await mkdir(join(folder, 'logs'), { recursive: true });
   const ports = await choosePorts();
-  const diskFolder = join(folder, 'journal-disk');
-  const dataDir = join(folder, 'postgres');
-  undo.push(startReaper(options.run, join(dataDir, 'cluster'), diskFolder));
   const unmount = { now: async () => {} };
   undo.push(() => unmount.now());
-  const postgres = await startPostgres(dataDir, ports.postgres, timeline);
+  const postgres = await startPostgres(join(folder, 'postgres'), ports.postgres, timeline);
   undo.push(() => postgres.stop());
 
   const databaseUrl = await postgres.ensureDatabase(DATABASE.bridge);
   await migrate(databaseUrl);
-  const disk = options.disk ? await openJournalDisk(diskFolder, postgres.clusterDir, databaseUrl) : null;
-  if (disk !== null && typeof disk !== 'string') {
-    unmount.now = () => disk.unmount();
-    undo.push(() => disk.bringBack());
-  }
+  const openDisk = () =>
+    openJournalDisk(diskOf(folder), postgres.clusterDir, databaseUrl, (now) => {
+      unmount.now = now;
+    });
+  const disk = options.disk ? await openDisk() : null;
+  if (disk !== null && typeof disk !== 'string') undo.push(() => disk.bringBack());
 
   const proxies = await startProxies(ports, undo);
   const proxy = (process: BridgeProcess, upstream: Upstream) => proxies[process][upstream];
@@ -161,7 +176,10 @@ async function start(
     simulatorUrl: (name) => local(ports[name]),
     setClock: (process, byMs) => writeFile(starter.clockFile(process), String(byMs)),
     journalDisk: typeof disk === 'string' ? null : disk,
-    missing: typeof disk === 'string' ? [`The journal's disk cannot be full in this run: ${disk}.`] : [],
+    missing:
+      typeof disk === 'string'
+        ? [{ kind: 'disk', why: `The journal's disk cannot be full in this run: ${disk}.` }]
+        : [],
     stop,
   };
 }
@@ -239,7 +257,13 @@ class Starter {
   ) {
     const { folder, run, seed, timeline } = this.#options;
     const process = new Supervised(
-      { name, args, env: { ...env, [RUN_VARIABLE]: run }, logFile: join(folder, 'logs', `${name}.log`) },
+      {
+        name,
+        args,
+        folder,
+        env: { ...env, [RUN_VARIABLE]: run },
+        logFile: join(folder, 'logs', `${name}.log`),
+      },
       timeline,
       randomFor(seed, `restarts of ${name}`),
     );

@@ -17,6 +17,6 @@ export async function stop(world: StrikableWorld, { target }: FaultOf<'stop'>): 
     return { struck, giveBack: async () => void (await world.postgres.signal('SIGCONT')) };
   }
   const process = world.processes.get(target);
-  process?.hold();
-  return { struck: process !== undefined, giveBack: async () => process?.release() };
+  if (!process?.hold()) return { struck: false };
+  return { struck: true, giveBack: async () => process.release() };
 }
