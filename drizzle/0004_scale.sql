@@ -7,8 +7,11 @@ CREATE TABLE "database_origin" (
 CREATE TABLE "database_restores" (
 	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "database_restores_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
 	"noted_at" timestamp (3) with time zone NOT NULL,
+	"identity" text NOT NULL,
 	"reason" text NOT NULL,
-	"last_seq" bigint NOT NULL
+	"last_seq" bigint NOT NULL,
+	"blocks_resumed_at" timestamp (3) with time zone,
+	"payments_resumed_at" timestamp (3) with time zone
 );
 --> statement-breakpoint
 CREATE TABLE "actor_pruned" (

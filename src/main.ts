@@ -29,6 +29,9 @@ const DAY_MS = 86_400_000;
 
 const RESTORED =
   'The database was restored from a backup; what acts on the outside is paused until it was compared: docs/backup.md';
+const UNTOLD =
+  'The database comes from a version that did not note where it ran: if it was restored from a backup, stop all processes ' +
+  'and run "g2p-bridge restored --reason TEXT": docs/backup.md';
 
 /** Missing payments of so many envelopes are counted; beyond, the exact number is not what matters. */
 const MISSING_ENVELOPES_MAX = 10_000;
@@ -78,6 +81,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
     const url = config.db_datasource_bridge ?? embedded?.url ?? '';
     const origin = await prepare(url);
     if (origin.kind === 'restored') logger.warn({ code: 'DATABASE_RESTORED', paused: origin.held }, RESTORED);
+    if (origin.kind === 'untold') logger.warn({ code: 'DATABASE_ORIGIN_UNTOLD' }, UNTOLD);
     const database = connect(url, { max: config.db_pool_max });
     undo.push(() => database.close());
     const clock = await openDatabaseClock(database, (error) =>

@@ -16,6 +16,9 @@ const QUEUED = STAGE_NAMES.map((name) => ({ name }));
 const RESTORED =
   'It was restored from a backup: payments, statements and notifications are paused until it was compared with the bank; ' +
   'see docs/backup.md.';
+const UNTOLD =
+  'It comes from a version that did not note where it ran, so nobody can tell whether it was restored from a backup. If it ' +
+  'was, run "g2p-bridge restored --reason TEXT" before any process starts; see docs/backup.md.';
 
 /** `migrate`: brings the database's tables up to this version. */
 export function migrateCommand(): Command {
@@ -33,8 +36,7 @@ export function migrateCommand(): Command {
       }));
       const elapsedMs = Math.round(performance.now() - startedAt);
       if (options.json === true) printJson({ ...result, elapsed_ms: elapsedMs });
-      else
-        print(`${describe(result)} (${formatDuration(elapsedMs)})${result.restored ? `\n${RESTORED}` : ''}`);
+      else print([`${describe(result)} (${formatDuration(elapsedMs)})`, ...warnings(result)].join('\n'));
     });
 }
 
@@ -53,7 +55,14 @@ interface MigrateResult {
   readonly applied: number;
   /** Whether it was found to be restored from a backup; what acts on the outside is paused then. */
   readonly restored: boolean;
+  /** Whether nobody can tell that: the first run on a database that has been used by a version before. */
+  readonly origin_untold: boolean;
 }
+
+const warnings = ({ restored, origin_untold: untold }: MigrateResult): readonly string[] => [
+  ...(restored ? [RESTORED] : []),
+  ...(untold ? [UNTOLD] : []),
+];
 
 async function migrateAt(url: string, roles: RoleNames | null): Promise<Omit<MigrateResult, 'embedded'>> {
   const migrated = await migrate(url);
@@ -61,7 +70,12 @@ async function migrateAt(url: string, roles: RoleNames | null): Promise<Omit<Mig
   await installQueues(url, QUEUED);
   if (roles !== null) await grant(url, roles);
   const { host, pathname } = new URL(url);
-  return { database: `${host}${pathname}`, ...migrated, restored: kind === 'restored' };
+  return {
+    database: `${host}${pathname}`,
+    ...migrated,
+    restored: kind === 'restored',
+    origin_untold: kind === 'untold',
+  };
 }
 
 async function grant(url: string, roles: RoleNames): Promise<void> {

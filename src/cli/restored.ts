@@ -22,17 +22,18 @@ start and needs no announcement; a restored copy of the files does. docs/backup.
     .action(async ({ reason, nothingLost, json }: Options) => {
       if ((reason === undefined) === (nothingLost === undefined))
         throw usageError('restored takes either --reason TEXT or --nothing-lost.');
-      const paused = await withConfiguredDatabase(async ({ url }) => {
+      const { resumed, paused } = await withConfiguredDatabase(async ({ url }) => {
         await migrate(url);
-        if (reason !== undefined) return announceRestore(url, reason);
-        await announceMove(url);
-        return [];
+        if (reason === undefined) return announceMove(url);
+        return { resumed: [], paused: await announceRestore(url, reason) };
       });
-      if (json === true) printJson({ paused });
-      else if (reason === undefined) print('Noted that nothing was lost. Nothing is paused.');
+      const is =
+        paused.length > 0 ? `Paused until somebody resumes: ${paused.join(', ')}.` : 'Nothing is paused.';
+      if (json === true) printJson({ resumed, paused });
+      else if (reason !== undefined) print(`Noted. ${is}`);
       else
         print(
-          `Noted. Paused until somebody resumes: ${paused.join(', ') || 'nothing that was not paused before'}.`,
+          `Noted that nothing was lost. ${resumed.length > 0 ? `Goes on: ${resumed.join(', ')}. ` : ''}${is}`,
         );
     });
 }

@@ -48,7 +48,11 @@ export const TABLE_GRANTS: Readonly<Record<string, Grants>> = {
   actor_pauses: { api: 'select, insert, delete', worker: READ, readonly: READ },
 
   database_origin: { api: READ, worker: READ },
-  database_restores: { api: READ, worker: READ, readonly: READ },
+  database_restores: {
+    api: 'select, update (blocks_resumed_at, payments_resumed_at)',
+    worker: READ,
+    readonly: READ,
+  },
 
   operator_tokens: { api: 'select, insert, delete' },
   operator_tickets: { api: ALL },

@@ -1,20 +1,16 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator';
 import { connect, type Database, type Queryable, type Sql } from './connection.ts';
+import { PROCESSES_END_WITHIN_MS, processesRunning } from './processes-running.ts';
 
 const MIGRATIONS_FOLDER = fileURLToPath(new URL('../../drizzle', import.meta.url));
 
 /** Any fixed number: who migrates holds the advisory lock of it, so processes that start together take turns. */
 const MIGRATION_LOCK = 7_240_940;
-/** What every process that runs the system, of whatever version, calls the session by which it is known to live. */
-const SESSION_OF_PROCESSES = 'actor process';
-const LOOK_MS = 100;
 /** How long a migration waits, in milliseconds. */
 const PATIENCE = {
-  /** A process that was just told to stop, or killed, is gone by then. */
-  processesMs: 5_000,
+  processesMs: PROCESSES_END_WITHIN_MS,
   /** Nobody works on the database, so what holds a table for so long is not going to let it go. */
   locksMs: 10_000,
 };
@@ -99,23 +95,14 @@ function newer(): MigrationError {
 
 /** An old process knows nothing of what a new version adds, and holds tables that a migration has to change. */
 async function requireNobodyWorking(sql: Sql, withinMs: number): Promise<void> {
-  const deadline = performance.now() + withinMs;
-  for (;;) {
-    const [row] = await sql<{ n: number }[]>`
-      select count(*)::int as n from pg_stat_activity
-      where datname = current_database() and application_name = ${SESSION_OF_PROCESSES}`;
-    const running = row?.n ?? 0;
-    if (running === 0) return;
-    if (performance.now() > deadline) {
-      const those = running === 1 ? 'A process' : `${running} processes`;
-      throw new MigrationError(
-        'PROCESSES_RUNNING',
-        `${those} of an older version still ${running === 1 ? 'works' : 'work'} on the database: ` +
-          'stop all of them, then start this version. Nothing was changed.',
-      );
-    }
-    await delay(LOOK_MS);
-  }
+  const running = await processesRunning(sql, withinMs);
+  if (running === 0) return;
+  const those = running === 1 ? 'A process' : `${running} processes`;
+  throw new MigrationError(
+    'PROCESSES_RUNNING',
+    `${those} of an older version still ${running === 1 ? 'works' : 'work'} on the database: ` +
+      'stop all of them, then start this version. Nothing was changed.',
+  );
 }
 
 async function apply({ sql, orm }: Database, lockTimeoutMs: number): Promise<void> {

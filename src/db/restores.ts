@@ -1,4 +1,5 @@
 import { connect, type Queryable, type Sql, type Tx } from './connection.ts';
+import { PROCESSES_END_WITHIN_MS, processesRunning } from './processes-running.ts';
 
 /**
  * The stages that act on the outside or on what it says. After a restore they wait for a person: the outside has seen
@@ -21,10 +22,31 @@ const NUMBERS_LEFT_OUT = 100_000_000;
 /** Any fixed number: processes that find it out at once take turns. */
 const RESTORE_LOCK = 7_240_946;
 
+/** The columns of a restore that say when a stage was resumed, for what may have been sent before is asked after. */
+const RESUMED_AT: Readonly<Record<string, string>> = {
+  block_funds_with_bank: 'blocks_resumed_at',
+  disburse_funds_from_bank: 'payments_resumed_at',
+};
+
+/** Processes work on a database of which somebody says that it was restored or moved. Nothing was changed. */
+export class ProcessesRunningError extends Error {
+  override readonly name = 'ProcessesRunningError';
+  readonly code = 'PROCESSES_RUNNING';
+
+  constructor(running: number) {
+    super(
+      `${running === 1 ? 'A process works' : `${running} processes work`} on the database: stop all of them first, then ` +
+        'say it again, then start. Nothing was changed.',
+    );
+  }
+}
+
 /** What was found of a database before it is used. */
 export type Origin =
   /** The one that it was, or a new one. */
   | { readonly kind: 'known' }
+  /** It has been used before, by a version that did not note where: nobody can tell whether it was put back. */
+  | { readonly kind: 'untold' }
   /** It was put back to an earlier state, which has been noted now. */
   | { readonly kind: 'restored'; readonly held: readonly string[] };
 
@@ -39,8 +61,8 @@ export function checkOrigin(url: string): Promise<Origin> {
   return inTransaction(url, async (sql) => {
     const [known] = await sql<{ identity: string }[]>`select identity from database_origin`;
     const identity = await identityOf(sql);
-    if (known === undefined) await noteOrigin(sql, identity);
-    if (known === undefined || known.identity === identity) return { kind: 'known' };
+    if (known === undefined) return firstNoted(sql, identity);
+    if (known.identity === identity) return { kind: 'known' };
     const reason = 'The database is a copy of another, as after a restore from a backup.';
     return { kind: 'restored', held: await noteRestore(sql, identity, reason) };
   });
@@ -49,17 +71,50 @@ export function checkOrigin(url: string): Promise<Origin> {
 /**
  * Notes that a database was put back to an earlier state.
  *
- * @param url of a migrated database that nobody works on
+ * @param url of a migrated database
  * @param reason in a person's words
  * @returns the stages that are paused now
+ * @throws ProcessesRunningError when anybody works on it
  */
 export function announceRestore(url: string, reason: string): Promise<readonly string[]> {
-  return inTransaction(url, async (sql) => noteRestore(sql, await identityOf(sql), reason));
+  return inTransaction(url, async (sql) => {
+    await requireNobodyWorking(sql);
+    return noteRestore(sql, await identityOf(sql), reason);
+  });
 }
 
-/** Notes that a database was moved and is exactly what it was: nothing is paused, nobody is asked. */
-export async function announceMove(url: string): Promise<void> {
-  await inTransaction(url, async (sql) => noteOrigin(sql, await identityOf(sql)));
+/**
+ * Notes that a database was moved and is exactly what it was: nothing is paused, nobody is asked. Where it was taken for
+ * restored already, and nobody has resumed anything that moves money, that is taken back.
+ *
+ * @param url of a migrated database
+ * @returns the stages that were paused for that and go on, and those that are paused still, for other reasons
+ * @throws ProcessesRunningError when anybody works on it
+ */
+export function announceMove(url: string): Promise<Moved> {
+  return inTransaction(url, async (sql) => {
+    await requireNobodyWorking(sql);
+    const identity = await identityOf(sql);
+    const resumed = await takeBack(sql, identity);
+    await noteOrigin(sql, identity);
+    const paused = await sql<{ stage: string }[]>`select stage from actor_pauses order by stage`;
+    return { resumed, paused: paused.map(({ stage }) => stage) };
+  });
+}
+
+export interface Moved {
+  readonly resumed: readonly string[];
+  readonly paused: readonly string[];
+}
+
+/**
+ * Notes that somebody lets a stage go on that a restore had paused, so that what comes from now on is not taken for
+ * something that the backup lacks. The first time counts. Its time is the moment of the call: the transaction may have waited.
+ */
+export async function noteResumed(sql: Queryable, stage: string): Promise<void> {
+  const column = RESUMED_AT[stage];
+  if (column === undefined) return;
+  await sql`update database_restores set ${sql(column)} = clock_timestamp() where ${sql(column)} is null`;
 }
 
 /** Whether the database is the one it was when somebody last looked who may note it. */
@@ -83,15 +138,48 @@ async function noteOrigin(sql: Tx, identity: string): Promise<void> {
     on conflict (one) do update set identity = excluded.identity, noted_at = excluded.noted_at`;
 }
 
+/** A new database has nothing that could be lost; of one in use only people know. */
+async function firstNoted(sql: Tx, identity: string): Promise<Origin> {
+  await noteOrigin(sql, identity);
+  const { count } = await sql`select from disbursement_envelopes limit 1`;
+  return { kind: count > 0 ? 'untold' : 'known' };
+}
+
+/** Takes back that this database, the last one to be noted, was restored. @returns the stages that go on */
+async function takeBack(sql: Tx, identity: string): Promise<readonly string[]> {
+  const [taken] = await sql<{ noted_at: Date; reason: string }[]>`
+    delete from database_restores where id = (select max(id) from database_restores) and identity = ${identity}
+      and blocks_resumed_at is null and payments_resumed_at is null
+    returning noted_at, reason`;
+  if (!taken) return [];
+  const prefix = `${reasonOf(taken.reason)}${BEFORE}`;
+  await sql`
+    update actor_pauses set reason = substr(reason, length(${prefix}) + 1) where starts_with(reason, ${prefix})`;
+  const resumed = await sql<{ stage: string }[]>`
+    delete from actor_pauses where by = ${BY} and paused_at = ${taken.noted_at} returning stage`;
+  return resumed.map(({ stage }) => stage);
+}
+
+async function requireNobodyWorking(sql: Tx): Promise<void> {
+  const running = await processesRunning(sql, PROCESSES_END_WITHIN_MS);
+  if (running > 0) throw new ProcessesRunningError(running);
+}
+
+/** Why a stage waits; {@link BEFORE} goes before the reason of an earlier pause, which stays. */
+const reasonOf = (reason: string): string =>
+  `${reason} Compare with the bank before resuming: docs/backup.md.`;
+const BEFORE = ' Before: ';
+
 async function noteRestore(sql: Tx, identity: string, reason: string): Promise<readonly string[]> {
   const held = await sql<{ stage: string }[]>`
     insert into actor_pauses (stage, paused_at, by, reason)
-    select stage, now(), ${BY}, ${`${reason} Compare with the bank before resuming: docs/backup.md.`}
+    select stage, now(), ${BY}, ${reasonOf(reason)}
     from unnest(${[...HELD_AFTER_RESTORE]}::text[]) stage
-    on conflict (stage) do nothing returning stage`;
+    on conflict (stage) do update set reason = excluded.reason || ${BEFORE} || actor_pauses.reason
+    returning stage`;
   await sql`
-    insert into database_restores (noted_at, reason, last_seq)
-    select now(), ${reason}, coalesce(max(seq), 0) from actor_transitions`;
+    insert into database_restores (noted_at, identity, reason, last_seq)
+    select now(), ${identity}, ${reason}, coalesce(max(seq), 0) from actor_transitions`;
   const sequence = sql`pg_get_serial_sequence('actor_transitions', 'seq')`;
   await sql`select setval(${sequence}, nextval(${sequence}) + ${NUMBERS_LEFT_OUT})`;
   await noteOrigin(sql, identity);

@@ -6,20 +6,62 @@ const ASKED_FOR_DAYS = 90;
 
 /** What a restore means for one record. */
 export interface Restore {
-  /** Whether the record was there already: it may have been sent since the backup. */
-  readonly existed: boolean;
+  /**
+   * Whether it may have been sent since the backup as far as its time tells: it came before the stage was resumed, be it
+   * from the backup or sent again, and nobody has found out what became of it.
+   */
+  readonly mayBeForgotten: boolean;
 }
 
+/** What a bank is sent, of which a restored database may have forgotten that it was. */
+interface Sent {
+  readonly machine: string;
+  /** Columns of the surrounding query: the record's id and when it was received. */
+  readonly id: string;
+  readonly receivedAt: string;
+  /** Of the restore: when somebody let the stage go on. */
+  readonly resumedAt: string;
+  /** With which the record waits for a person. */
+  readonly code: string;
+}
+
+export const PAYMENTS: Sent = {
+  machine: 'batch',
+  id: 'b.id',
+  receivedAt: 'b.receipt_time_stamp',
+  resumedAt: 'r.payments_resumed_at',
+  code: 'PAYMENT_MAY_BE_FORGOTTEN',
+};
+export const BLOCKS: Sent = {
+  machine: 'envelope',
+  id: 'e.id',
+  receivedAt: 'e.receipt_time_stamp',
+  resumedAt: 'r.blocks_resumed_at',
+  code: 'BLOCK_MAY_BE_FORGOTTEN',
+};
+
 /**
- * SQL: how a record that was received at a moment stands to the last restore; null when there was none lately.
+ * SQL: how a record stands to the last restore; null when there was none lately. What stood in ERROR with the code can
+ * have left it only by a person's decision; the row alone does not tell, since attempts that follow have codes of their own.
  *
- * @param receivedAt column of the surrounding query
  * @param now the present moment
  */
-export const restoreOf = (sql: Sql, receivedAt: string, now: Date) => sql`(
-  select json_build_object('existed', ${sql(receivedAt)} < r.noted_at) from database_restores r
+export const restoreOf = (sql: Sql, { machine, id, receivedAt, resumedAt, code }: Sent, now: Date) => sql`(
+  select json_build_object('mayBeForgotten', coalesce(${sql(receivedAt)} <= ${sql(resumedAt)}, true) and not exists (
+    select from actor_transitions t where t.machine = ${machine} and t.actor_id = ${sql(id)} and t.seq > r.last_seq
+      and t.error_code = ${code} and t.to_state = 'ERROR'))
+  from database_restores r
   where r.noted_at > ${now}::timestamptz - make_interval(days => ${ASKED_FOR_DAYS})
   order by r.id desc limit 1)`;
+
+/** Nothing is sent until a person has found out whether it was already: the next attempt, which only he can ask for, sends. */
+export const mayBeForgotten = ({ code }: Sent, what: string): Outcome => ({
+  kind: 'failed',
+  code,
+  message: `The database was restored from a backup, and the sponsor bank may have ${what}. Find out, then retry what it has not.`,
+  final: true,
+  unsent: true,
+});
 
 /** How many of some payments are on the bank's statements. */
 export async function onStatements(sql: Sql, references: readonly string[]): Promise<number> {

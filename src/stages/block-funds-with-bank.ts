@@ -2,7 +2,7 @@ import { stageSettings } from '../config.ts';
 import type { BlockOutcome } from '../connectors/bank/bank-connector.ts';
 import type { Outcome, Stage, Submission, Work } from '../runtime/stage.ts';
 import { envelopeActor } from './actors.ts';
-import { type Restore, restoreOf } from './after-restore.ts';
+import { BLOCKS, mayBeForgotten, type Restore, restoreOf } from './after-restore.ts';
 import type { StageContext } from './context.ts';
 import { type PayingEnvelope, payingEnvelope } from './sponsor-bank.ts';
 import { unsent } from './unsent.ts';
@@ -27,8 +27,10 @@ export function blockFundsWithBank(context: StageContext): Stage {
     async perform(work) {
       const paying = await payingEnvelope(context, work.id);
       const submission = await work.submitting();
-      if (!paying.bank.blockIsIdempotent && (submission.maybeSent || (await isForgotten(context, work))))
-        return outcomeUnknown(work.id, { final: true });
+      if (paying.bank.blockIsIdempotent) return send(work, paying, submission);
+      if (submission.maybeSent) return outcomeUnknown(work.id, { final: true });
+      if (await isForgotten(context, work))
+        return mayBeForgotten(BLOCKS, `blocked the funds of envelope ${work.id}`);
       return send(work, paying, submission);
     },
   };
@@ -38,9 +40,9 @@ export function blockFundsWithBank(context: StageContext): Stage {
 async function isForgotten({ database }: StageContext, work: Work): Promise<boolean> {
   const { sql } = database;
   const [row] = await sql<{ restore: Restore | null }[]>`
-    select ${restoreOf(sql, 'e.receipt_time_stamp', work.now())} as restore
+    select ${restoreOf(sql, BLOCKS, work.now())} as restore
     from disbursement_envelopes e where e.id = ${work.id}`;
-  return row?.restore?.existed ?? false;
+  return row?.restore?.mayBeForgotten ?? false;
 }
 
 async function send(work: Work, paying: PayingEnvelope, submission: Submission): Promise<Outcome> {

@@ -9,7 +9,7 @@ import type {
 import { sumDecimals } from '../decimal.ts';
 import type { Outcome, Stage, Submission, Work } from '../runtime/stage.ts';
 import { batchActor } from './actors.ts';
-import { onStatements, partlyOnStatements } from './after-restore.ts';
+import { mayBeForgotten, onStatements, PAYMENTS, partlyOnStatements } from './after-restore.ts';
 import { type StageContext, StageError } from './context.ts';
 import { type Payout, payoutOf } from './payments.ts';
 import { releasePayments } from './release-payments.ts';
@@ -18,6 +18,8 @@ import { unsent } from './unsent.ts';
 /** How often one attempt asks what became of its payments, and how long it waits in between. */
 const INQUIRIES_MAX = 3;
 const BETWEEN_INQUIRIES_MS = 200;
+/** After a restore, keys are searched through at most so many times the attempts of a batch: persons may have retried it. */
+const SEARCHED_TIMES = 10;
 
 /**
  * Stage 4: pays a batch through the sponsor bank, once.
@@ -76,29 +78,40 @@ interface Restored {
 }
 
 /**
- * What the bank has carried out since the backup is found on statements, or under the keys that the forgotten attempts
- * had: this one's, or one that followed a refusal. Nothing is sent before the bank has said of each that it took nothing.
+ * What the bank has carried out since the backup is found under the keys that the forgotten attempts had: this one's, or
+ * one that followed a refusal; and on statements. The bank is asked first: it may post what it has taken in portions.
  */
 async function afterRestore(
   { database, config }: StageContext,
   { work, payout, submission, sendOnce }: Restored,
 ): Promise<Outcome> {
   const { bank, payments, restore } = payout;
-  const references = payments.map(({ paymentReferenceNumber }) => paymentReferenceNumber);
-  const found = await onStatements(database.sql, references);
-  if (found === payments.length) return paid(payout);
-  if (found > 0) return partlyOnStatements(work.id, found, payments.length);
+  const unlessOnStatements = async (send: () => Outcome | Promise<Outcome>) => {
+    const references = payments.map(({ paymentReferenceNumber }) => paymentReferenceNumber);
+    const found = await onStatements(database.sql, references);
+    if (found === payments.length) return paid(payout);
+    return found > 0 ? partlyOnStatements(work.id, found, payments.length) : send();
+  };
   if (!bank.inquirePayment)
-    return submission.maybeSent || restore?.existed ? outcomeUnknown(work.id, null) : sendOnce();
+    return unlessOnStatements(() => {
+      if (submission.maybeSent) return outcomeUnknown(work.id, null);
+      return restore?.mayBeForgotten
+        ? mayBeForgotten(PAYMENTS, `taken the payments of batch ${work.id}`)
+        : sendOnce();
+    });
   const { maxAttempts } = stageSettings(config, 'disburse_funds_from_bank');
-  for (let number = submission.number + 1; number <= submission.number + maxAttempts; number += 1) {
+  const furthest = submission.number + SEARCHED_TIMES * maxAttempts;
+  let last = submission.number + maxAttempts;
+  for (let number = submission.number + 1; number <= last; number += 1) {
     const inquiry = await inquire(work, bank, keyOf(work.id, number));
     if (inquiry?.status === 'unavailable') return outcomeUnknown(work.id, inquiry);
+    if (inquiry?.status === 'rejected') last = Math.min(number + maxAttempts, furthest);
     if (inquiry?.status !== 'accepted') continue;
     requireSamePayments(work.id, payments, inquiry.paymentReferences);
     return paid(payout);
   }
-  return afterInquiry(work, payout, keyOf(work.id, submission.number), sendOnce);
+  const key = keyOf(work.id, submission.number);
+  return afterInquiry(work, payout, key, () => unlessOnStatements(sendOnce));
 }
 
 /** Goes by what the bank knows of the key; `neverSeen` says what to do when it knows nothing. */

@@ -1,6 +1,6 @@
 import type { BankConnector } from '../connectors/bank/bank-connector.ts';
 import type { Work } from '../runtime/stage.ts';
-import { type Restore, restoreOf } from './after-restore.ts';
+import { PAYMENTS, type Restore, restoreOf } from './after-restore.ts';
 import { agencyPayouts } from './agency-payments.ts';
 import { beneficiaryPayouts } from './beneficiary-payments.ts';
 import { type StageContext, StageError } from './context.ts';
@@ -43,7 +43,7 @@ export async function payoutOf(
       b.sponsor_bank_dispatch_submitted_at is null and b.sponsor_bank_dispatch_latest_error_code is not null
         as was_refused,
       c.funds_blocked_reference_number as block_reference,
-      ${restoreOf(sql, 'b.receipt_time_stamp', work.now())} as restore
+      ${restoreOf(sql, PAYMENTS, work.now())} as restore
     from disbursement_batch_control b
     join envelope_batch_status_for_cash c using (disbursement_envelope_id)
     where b.id = ${batchId}`;

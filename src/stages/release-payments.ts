@@ -1,8 +1,9 @@
 import type { OutcomeTransaction } from '../runtime/stage.ts';
+import { PAYMENTS } from './after-restore.ts';
 
 interface Released {
   readonly envelope_id: string;
-  readonly submitted_at: Date | null;
+  readonly may_be_out: boolean;
   readonly paid: number;
   /** Exact decimal: of the payments, of which physical cash has one for a zone. */
   readonly quantity_paid: string;
@@ -12,14 +13,16 @@ interface Released {
 /**
  * Records what an operator's release says about the payments of a batch of cash.
  *
- * Payments that may have been sent count as paid: the operator has found out that the bank took them. Payments that
+ * Payments that may have been sent, also before a restore of the database, count as paid: the operator has found out that the bank took them. Payments that
  * surely were not taken, because the bank refused them or they never left, are left out and marked with the code of
  * the fault.
  */
 export async function releasePayments(tx: OutcomeTransaction, batchId: string): Promise<void> {
   const { sql } = tx;
   const [released] = await sql<Released[]>`
-    select b.disbursement_envelope_id as envelope_id, b.sponsor_bank_dispatch_submitted_at as submitted_at,
+    select b.disbursement_envelope_id as envelope_id, 
+      b.sponsor_bank_dispatch_submitted_at is not null
+        or coalesce(b.sponsor_bank_dispatch_latest_error_code = ${PAYMENTS.code}, false) as may_be_out,
       count(*) filter (where p.quantity > 0)::int as paid,
       coalesce(sum(p.quantity) filter (where p.place_in_payment = 1), 0) as quantity_paid,
       count(*) filter (where p.quantity = 0)::int as nothing_to_pay
@@ -31,7 +34,7 @@ export async function releasePayments(tx: OutcomeTransaction, batchId: string): 
   if (released.nothing_to_pay > 0)
     tx.tell(envelope, { type: 'reconciled', count: released.nothing_to_pay, quantity: '0' });
   if (released.paid === 0) return;
-  if (released.submitted_at !== null) {
+  if (released.may_be_out) {
     tx.tell(envelope, { type: 'shipped', count: released.paid, quantity: released.quantity_paid });
     return;
   }

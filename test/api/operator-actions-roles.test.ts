@@ -69,6 +69,11 @@ const ACTIONS: readonly [what: string, least: Role, ask: () => Promise<{ path: s
     () => work('retry', PAY, batchIn('sponsor_bank_dispatch', 'PAYMENT_LIST_DIFFERS')),
   ],
   [
+    'retry what may have been paid before a restore',
+    'payer',
+    () => work('retry', PAY, batchIn('sponsor_bank_dispatch', 'PAYMENT_MAY_BE_FORGOTTEN')),
+  ],
+  [
     'retry a payment that was submitted, whatever its error',
     'payer',
     () => work('retry', PAY, batchIn('sponsor_bank_dispatch', 'STALE', OUT)),

@@ -149,6 +149,9 @@ describe.skipIf(system === null)('a backup made with pg_dump amid the work', () 
       return count === 0;
     });
     expect(await paid()).toEqual(before);
+    const resumed = await deployment.database.sql`
+      select from database_restores where blocks_resumed_at > noted_at and payments_resumed_at > noted_at`;
+    expect(resumed.count).toBe(1);
     await sendStatementsAgain();
     await resume([...statements]);
     expect(await deployment.violations(sent.flat())).toEqual([]);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { noteResumed } from '../../db/restores.ts';
 import {
   failAction,
   finishAction,
@@ -66,6 +67,7 @@ function change(
     if (action === 'resume' && info.payerOnly) requireRight(operator, 'payer', 'Resuming payments');
     const changed = await system.pauses[action](info.stage, whoActs(operator, reason), async (sql) => {
       await recordAction(sql, clock, asked, CHANGED);
+      if (action === 'resume') await noteResumed(sql, stage);
     });
     if (!changed) await recordAction(database.sql, clock, asked, HELD_ALREADY);
     return { done: true } as const;

@@ -26,6 +26,8 @@ const MONEY_WARNINGS: Readonly<Record<string, string>> = {
     'The bank may have paid these already. Find out at the bank first: a retry asks it again and sends what it has never seen; a release counts them as paid.',
   PAYMENT_LIST_DIFFERS:
     'The bank knows another list of payments under this key. Compare both before deciding: a release counts them as paid.',
+  PAYMENT_MAY_BE_FORGOTTEN:
+    'The bank may have paid these before the database was restored, and cannot be asked by itself. Find out at the bank first: a retry SENDS them; a release counts them as paid.',
 };
 
 /** What to know about the money before acting on errors of a code; null when nothing in particular. */

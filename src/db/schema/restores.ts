@@ -12,8 +12,13 @@ export const databaseOrigin = pgTable('database_origin', {
 export const databaseRestores = pgTable('database_restores', {
   id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
   noted_at: utc().notNull(),
+  /** Which database it was found in. */
+  identity: text().notNull(),
   /** How it was found out, for people. */
   reason: text().notNull(),
   /** The journal ends here, and goes on behind a gap that no number given out after the backup can reach. */
   last_seq: bigint({ mode: 'number' }).notNull(),
+  /** When somebody resumed these stages: what came before may have been sent already. Null: nobody has yet. */
+  blocks_resumed_at: utc(),
+  payments_resumed_at: utc(),
 });

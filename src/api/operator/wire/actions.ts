@@ -49,7 +49,11 @@ export type WorkPreviewAnswer = z.infer<typeof workPreviewAnswer>;
  * The errors that only a payer resolves: nobody knows whether, or to whom, the money went. Besides these, a payer's is all that
  * has been submitted to the bank, whatever its error.
  */
-export const PAYER_CODES: readonly string[] = ['PAYMENT_OUTCOME_UNKNOWN', 'PAYMENT_LIST_DIFFERS'];
+export const PAYER_CODES: readonly string[] = [
+  'PAYMENT_OUTCOME_UNKNOWN',
+  'PAYMENT_LIST_DIFFERS',
+  'PAYMENT_MAY_BE_FORGOTTEN',
+];
 
 /** `POST /operator/envelopes/{id}/cancel`, `/operator/stages/{stage}/tick`, `/pause` and `/resume` */
 export const withReason = z.object({ reason });
