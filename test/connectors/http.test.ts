@@ -56,6 +56,34 @@ describe('a call that is answered', () => {
     ]);
   });
 
+  test.each([
+    ['as it is', (token: string) => token],
+    ['with its slashes escaped', (token: string) => token.replaceAll('/', '\\/')],
+    [
+      'with signs as their numbers',
+      (token: string) => token.replaceAll('=', '\\u003d').replaceAll('+', '\\u002B'),
+    ],
+  ])('never shows the credential that the other side repeats %s', async (_, written) => {
+    const token = 'dG9r/ZW4+b2Y/gb3Vycw==';
+    const server = await http((_, response) =>
+      response.end(
+        `{"no": "Bearer ${written(token)}\\n", "path": "C:\\\\${written(token)}", "other": "a\\/b\\u003d"}`,
+      ),
+    );
+    const { signal } = new AbortController();
+    const outcome = await clientOf(server.url).postJson(
+      '/',
+      '{}',
+      { authorization: `Bearer ${token}` },
+      signal,
+    );
+    expect(outcome).toMatchObject({
+      kind: 'answer',
+      json: { no: 'Bearer ********\n', path: 'C:\\********', other: 'a/b=' },
+      text: expect.not.stringContaining(written(token)),
+    });
+  });
+
   // undici gives a connection one turn of the event loop to fall silent, so calls without a pause take turns on two.
   test('keeps its connections for later calls', async () => {
     const server = await http((_, response) => json(response, 200, {}));

@@ -45,35 +45,31 @@ async function resolve(
       timestamp: (settings.now?.() ?? new Date()).toISOString(),
     }),
   );
-  const tokens: string[] = [];
-  const outcome = await send(client, settings, body, ctx, tokens);
-  const payload = openEnvelope(outcome, tokens);
+  const payload = openEnvelope(await send(client, settings, body, ctx));
   const answer = resolvePayload.safeParse(payload);
   if (!answer.success) throw badAnswer('its payload is not that of a resolve response');
   if (answer.data.transaction_id !== transactionId) throw badAnswer('it belongs to another transaction');
   return matchAnswers(requests, answer.data.resolve_response);
 }
 
-/** Posts the message, signed and with a token where that is wanted. The tokens that were sent are added to `tokens`. */
+/** Posts the message, signed and with a token where that is wanted. */
 async function send(
   client: HttpClient,
   { signer, authorizer }: MapperConnectorSettings,
   body: string,
   ctx: CallContext,
-  tokens: string[],
 ): Promise<HttpOutcome> {
   const signature: Record<string, string> = {};
   if (signer !== undefined) signature.signature = await signer.sign(body, ctx);
   return sendAuthorized(authorizer, ctx, (token) => {
     if (token === null) return client.postJson('/resolve', body, signature, ctx.signal);
-    tokens.push(token);
     const headers = { ...signature, authorization: `Bearer ${token}` };
     return client.postJson('/resolve', body, headers, ctx.signal);
   });
 }
 
-/** The payload of the answer; `tokens` may be repeated in it and must not reach a log. */
-function openEnvelope(outcome: HttpOutcome, tokens: readonly string[]): unknown {
+/** The payload of the answer. */
+function openEnvelope(outcome: HttpOutcome): unknown {
   if (outcome.kind === 'failure') {
     throw new ConnectorError(
       CODE_OF_FAILURE[outcome.reason],
@@ -95,7 +91,7 @@ function openEnvelope(outcome: HttpOutcome, tokens: readonly string[]): unknown 
   if (!answer.success) throw badAnswer('it is not a message of the agreed form');
   const header = answer.data.response_header;
   if (header.response_status === 'ERROR') {
-    const reason = oneLine(header.response_error_message, tokens);
+    const reason = oneLine(header.response_error_message);
     throw new ConnectorError(refusalCode(header.response_error_code), `The mapper refused: ${reason}.`);
   }
   return answer.data.response_body?.response_payload;

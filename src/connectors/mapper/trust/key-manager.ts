@@ -57,10 +57,8 @@ async function sign(
   ctx: CallContext,
 ): Promise<string> {
   const request = JSON.stringify(toWireRequest(settings, body));
-  const tokens: string[] = [];
   const outcome = await sendAuthorized(settings.authorizer, ctx, (token) => {
     if (token === null) return client.postJson('/jwtSign', request, {}, ctx.signal);
-    tokens.push(token);
     return client.postJson('/jwtSign', request, credentials(token), ctx.signal);
   });
   const answer = signAnswer.safeParse(jsonOf(outcome));
@@ -68,7 +66,7 @@ async function sign(
   const { response, errors } = answer.data;
   const [error] = errors ?? [];
   if (error !== undefined) {
-    const reason = oneLine([error.errorCode, error.message].filter(Boolean).join(' '), tokens);
+    const reason = oneLine([error.errorCode, error.message].filter(Boolean).join(' '));
     throw new ConnectorError('KEYMANAGER_REFUSED', `The key manager refused to sign: ${reason}.`);
   }
   if (response == null) throw badAnswer('it holds no signature');
