@@ -3,6 +3,8 @@ import type { Outcome } from '../runtime/stage.ts';
 
 /** So long after a restore the outside is asked before anything is sent to it, in days. */
 const ASKED_FOR_DAYS = 90;
+/** Payments that a message names; the others are listed as missing once their batch is released. */
+const NAMED_MAX = 20;
 
 /** What a restore means for one record. */
 export interface Restore {
@@ -63,21 +65,31 @@ export const mayBeForgotten = ({ code }: Sent, what: string): Outcome => ({
   unsent: true,
 });
 
-/** How many of some payments are on the bank's statements. */
-export async function onStatements(sql: Sql, references: readonly string[]): Promise<number> {
-  const [row] = await sql<{ n: number }[]>`
-    select count(*)::int as n from disbursement_recons where reconciliation_id = any(${references as string[]})`;
-  return row?.n ?? 0;
+/** Those of some payments that are on none of the bank's statements, in the order of their references. */
+export async function notOnStatements(sql: Sql, references: readonly string[]): Promise<string[]> {
+  const rows = await sql<{ reference: string }[]>`
+    select p.reference from unnest(${references as string[]}::text[]) p (reference)
+    where not exists (select from disbursement_recons r where r.reconciliation_id = p.reference)
+    order by p.reference`;
+  return rows.map(({ reference }) => reference);
 }
 
-/** Some of the payments of a batch that was never sent, as far as is known, are on statements: only a person can tell why. */
-export function partlyOnStatements(batchId: string, found: number, payments: number): Outcome {
+/**
+ * Some of the payments of a batch that was never sent, as far as is known, are on statements: only a person can tell why.
+ *
+ * @param missing those that are on none
+ * @param payments how many there are in all
+ */
+export function partlyOnStatements(batchId: string, missing: readonly string[], payments: number): Outcome {
+  const named = missing.slice(0, NAMED_MAX).join(', ');
+  const more = missing.length > NAMED_MAX ? ` and ${missing.length - NAMED_MAX} more` : '';
   return {
     kind: 'failed',
     code: 'PAYMENTS_PARTLY_ON_STATEMENTS',
     message:
-      `${found} of the ${payments} payments of batch ${batchId} are on the bank's statements and the others are not; ` +
-      'upload the statements that are missing, or have the bank say what it took.',
+      `${missing.length} of the ${payments} payments of batch ${batchId} are on none of the bank's statements (${named}${more}), ` +
+      'the others are. If the bank made them, upload the statements that are missing and retry. If it surely did not, release ' +
+      'the batch and have their disbursements submitted again in a new envelope, under new ids; these stay listed as missing.',
     final: true,
   };
 }

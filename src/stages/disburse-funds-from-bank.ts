@@ -9,7 +9,7 @@ import type {
 import { sumDecimals } from '../decimal.ts';
 import type { Outcome, Stage, Submission, Work } from '../runtime/stage.ts';
 import { batchActor } from './actors.ts';
-import { mayBeForgotten, onStatements, PAYMENTS, partlyOnStatements } from './after-restore.ts';
+import { mayBeForgotten, notOnStatements, PAYMENTS, partlyOnStatements } from './after-restore.ts';
 import { type StageContext, StageError } from './context.ts';
 import { type Payout, payoutOf } from './payments.ts';
 import { releasePayments } from './release-payments.ts';
@@ -88,9 +88,9 @@ async function afterRestore(
   const { bank, payments, restore } = payout;
   const unlessOnStatements = async (send: () => Outcome | Promise<Outcome>) => {
     const references = payments.map(({ paymentReferenceNumber }) => paymentReferenceNumber);
-    const found = await onStatements(database.sql, references);
-    if (found === payments.length) return paid(payout);
-    return found > 0 ? partlyOnStatements(work.id, found, payments.length) : send();
+    const missing = await notOnStatements(database.sql, references);
+    if (missing.length === 0) return paid(payout);
+    return missing.length < payments.length ? partlyOnStatements(work.id, missing, payments.length) : send();
   };
   if (!bank.inquirePayment)
     return unlessOnStatements(() => {

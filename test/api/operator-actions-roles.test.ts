@@ -29,6 +29,13 @@ async function batchIn(region: string, code: string, more: { submittedAt?: Date 
   return id;
 }
 
+/** An envelope whose block stands in ERROR. */
+async function envelopeWithBlock(code: string): Promise<string> {
+  const money = { funds_blocked_with_bank: 'ERROR', funds_blocked_latest_error_code: code };
+  const { id = '' } = await storedEnvelope(api.database, {}, money);
+  return id;
+}
+
 /** A batch that waits. */
 async function waitingBatch(
   region: string,
@@ -72,6 +79,11 @@ const ACTIONS: readonly [what: string, least: Role, ask: () => Promise<{ path: s
     'retry what may have been paid before a restore',
     'payer',
     () => work('retry', PAY, batchIn('sponsor_bank_dispatch', 'PAYMENT_MAY_BE_FORGOTTEN')),
+  ],
+  [
+    'retry what may have been blocked before a restore',
+    'operator',
+    () => work('retry', 'block_funds_with_bank', envelopeWithBlock('BLOCK_MAY_BE_FORGOTTEN')),
   ],
   [
     'retry a payment that was submitted, whatever its error',

@@ -1,8 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Submission } from '../../src/cli/demo/submit.ts';
+import { connect } from '../../src/db/connection.ts';
+import { silentObserver } from '../../src/runtime/observer.ts';
+import { ActorSystem } from '../../src/runtime/system.ts';
+import { ACTORS } from '../../src/stages/actors.ts';
 import { runCli } from '../cli/run.ts';
 import { openSocket } from '../support/operators.ts';
+import { statementText } from '../support/records.ts';
 import { until } from '../support/wait.ts';
 import { type FullRun, openFullRun } from './full-run.ts';
 
@@ -12,6 +17,8 @@ let run: FullRun;
 /** Everything that was said, by who said it. */
 const said = new Map<string, string>();
 let stageErrors: readonly string[];
+/** A cancelled envelope and a processed statement. */
+let ended: readonly string[];
 
 /** Asks the api, and keeps the answer. */
 async function ask(path: string, init: RequestInit = {}, headers: Record<string, string> = {}) {
@@ -68,6 +75,47 @@ async function retryAll(sent: readonly Submission[]): Promise<readonly string[]>
   return [...stopped];
 }
 
+/** An envelope is cancelled when its funds are blocked, and they are given back. @returns its id */
+async function cancelOne(): Promise<string> {
+  const cash = run.programs.filter(({ benefitType }) => benefitType === 'CASH_DIGITAL');
+  await act('/operator/stages/mapper_resolution/pause', { reason: REASON });
+  const [envelope] = await run.submit(cash, 'cancelled');
+  const id = envelope?.id ?? '';
+  const funds = async () => {
+    const [row] = await run.admin<{ blocked: string; released: string }[]>`
+      select funds_blocked_with_bank as blocked, funds_released_status as released
+      from envelope_batch_status_for_cash where disbursement_envelope_id = ${id}`;
+    return row;
+  };
+  await until(
+    'the funds are blocked',
+    async () => (await funds())?.blocked === 'FUNDS_BLOCK_SUCCESS',
+    60_000,
+  );
+  const { status, text } = await act(`/operator/envelopes/${id}/cancel`, { reason: REASON });
+  expect(status, text).toBe(200);
+  await until('the funds are given back', async () => (await funds())?.released === 'PROCESSED', 60_000);
+  await act('/operator/stages/mapper_resolution/resume', { reason: REASON });
+  return id;
+}
+
+/** An operator uploads a statement, and it is processed. @returns its id */
+async function uploadOne(): Promise<string> {
+  const account = run.programs.find(({ account: one }) => one !== null)?.account ?? '';
+  const form = new FormData();
+  form.append('reason', REASON);
+  form.append('statement_file', new Blob([statementText(account, [])]), 'statement.txt');
+  const { status, text } = await ask('/operator/statements', { method: 'POST', body: form }, signedIn());
+  expect(status, text).toBe(200);
+  const id = String(JSON.parse(text).statements[0]?.statement_id);
+  await until('the statement is processed', async () => {
+    const [row] = await run.admin<{ status: string }[]>`
+      select statement_process_status as status from account_statements where statement_id = ${id}`;
+    return row?.status === 'PROCESSED';
+  });
+  return id;
+}
+
 async function look(sent: readonly Submission[]): Promise<void> {
   const id = sent[0]?.id ?? '';
   const batch = (await run.admin<{ id: string }[]>`select id from disbursement_batch_control limit 1`)[0]?.id;
@@ -118,6 +166,7 @@ beforeAll(async () => {
   stageErrors = await retryAll(sent);
   await act('/operator/stages/geo_resolution/pause', { reason: REASON });
   await act('/operator/stages/geo_resolution/resume', { reason: REASON });
+  ended = [await cancelOne(), await uploadOne()];
   await look(sent);
   await callCommands(sent);
 }, 120_000);
@@ -129,7 +178,7 @@ describe('with the least rights', () => {
     expect(stageErrors.length).toBeGreaterThan(0);
     const [audit] = await run.admin<{ actions: string[] }[]>`
       select array_agg(distinct action order by action) as actions from operator_actions`;
-    expect(audit?.actions).toEqual(expect.arrayContaining(['pause', 'resume', 'retry']));
+    expect(audit?.actions).toEqual(expect.arrayContaining(['cancel', 'pause', 'resume', 'retry', 'upload']));
     const failed = [...said].filter(([, text]) =>
       /"status":5\d\d|DATABASE_42501|permission denied/.test(text),
     );
@@ -230,9 +279,34 @@ describe('a role cannot do what is not its own:', () => {
   });
 
   it('though each can do what is', async () => {
-    await run.tryAs('worker', 'delete from actor_transitions where false');
     await run.tryAs('readonly', 'select count(*) from disbursements, actor_transitions');
     await run.tryAs('owner', 'alter table disbursements set (fillfactor = 90)');
+  });
+
+  it('the worker removes the history of what has come to its end', async () => {
+    const database = connect(run.as('worker'), { max: 4 });
+    const troubles: unknown[] = [];
+    const system = new ActorSystem({
+      database,
+      actors: ACTORS,
+      stages: [],
+      works: true,
+      retention: { keepMs: 1, firstMs: 0, everyMs: 50 },
+      observer: { ...silentObserver, troubled: (_what, error) => troubles.push(error) },
+    });
+    await system.start();
+    try {
+      await until('it is gone', async () => {
+        expect(troubles).toEqual([]);
+        const [left] = await run.admin<{ entries: number; marks: number }[]>`
+          select (select count(*)::int from actor_transitions where correlation_id = any(${[...ended]})) as entries,
+            (select count(*)::int from actor_pruned where emptied and correlation_id = any(${[...ended]})) as marks`;
+        return left?.entries === 0 && left.marks === ended.length;
+      });
+    } finally {
+      await system.stop();
+      await database.close();
+    }
   });
 
   it('whoever is none of them cannot connect, or sees nothing', async () => {

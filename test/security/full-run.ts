@@ -201,9 +201,15 @@ export async function openFullRun() {
     tryAs: (role: keyof typeof passwords, statement: string) => tryAt(as(role), statement),
     /** The same as a user of the server who has no role. */
     tryAsStranger: (statement: string) => tryAt(urlAs(`${prefix}_pbms`, readers.pbms), statement),
-    /** Submits an envelope of each benefit type, signed. */
-    submit: async (): Promise<readonly Submission[]> => {
-      const sent = await Promise.all(programs.map((program) => plan(folder.path, run, program, people)));
+    /**
+     * Submits an envelope of each of some programs, signed.
+     *
+     * @param series tells the ids of one call from those of another
+     */
+    submit: async (some = programs, series = run): Promise<readonly Submission[]> => {
+      const sent = await Promise.all(
+        some.map((program) => plan(folder.path, { run, series }, program, people)),
+      );
       const sign = await readSign({ signKey: signFile });
       const client = createPartnerClient({ url: bridgeUrl, sender: SENDER, sign, connectionsMax: 4 });
       const retry = { retryForMs: 30_000, signal: new AbortController().signal, onRetry: () => {} };
@@ -280,11 +286,16 @@ async function markPeople(sparUrl: string, run: string, count: number): Promise<
   return people;
 }
 
-function plan(folder: string, run: string, program: DemoProgram, people: readonly Person[]) {
-  const file = join(folder, `${program.benefitType}.csv`);
+function plan(
+  folder: string,
+  { run, series }: { readonly run: string; readonly series: string },
+  program: DemoProgram,
+  people: readonly Person[],
+) {
+  const file = join(folder, `${series}-${program.benefitType}.csv`);
   const lines = people.map(
     ({ name }, n) =>
-      `DISB-${run}-${program.benefitCodeId}-${n},BEN-${run}-${n},${name},${program.quantityOf(n)},July`,
+      `DISB-${series}-${program.benefitCodeId}-${n},BEN-${run}-${n},${name},${program.quantityOf(n)},July`,
   );
   const header = 'disbursement_id,beneficiary_id,beneficiary_name,disbursement_quantity,narrative';
   writeFileSync(file, `${[header, ...lines].join('\n')}\n`);

@@ -114,6 +114,13 @@ describe.each([
       sponsor_bank_dispatch_status: 'ERROR',
       sponsor_bank_dispatch_latest_error_code: 'PAYMENTS_PARTLY_ON_STATEMENTS',
     });
+    const [stopped] = await pipeline.database.sql<{ error_message: string }[]>`
+      select error_message from actor_transitions
+      where actor_id = ${idOf(disbursing)} and error_code = 'PAYMENTS_PARTLY_ON_STATEMENTS' and to_state = 'ERROR'`;
+    // He is told which, and what he can do.
+    expect(stopped?.error_message).toContain(`1 of the 2 payments of batch ${idOf(disbursing)}`);
+    expect(stopped?.error_message).toContain(`(${disbursing.ids[1]})`);
+    expect(stopped?.error_message).toContain('submitted again in a new envelope');
     expect(await sent()).toBe(before);
   });
 
