@@ -8,9 +8,10 @@ import { openSignatureCheck } from './api/partner/signature/open.ts';
 import { portalSettings } from './api/portal/settings.ts';
 import { buildApi } from './api/server.ts';
 import type { Config } from './config.ts';
-import { connect, type Database } from './db/connection.ts';
+import { connect, type Database, type Sql } from './db/connection.ts';
 import { type EmbeddedServer, embeddedFolder, startEmbedded } from './db/embedded.ts';
 import { prepare } from './db/prepare.ts';
+import { DatabaseReplacedError, remember } from './db/restores.ts';
 import { type Clock, systemClock } from './runtime/clock.ts';
 import { openDatabaseClock } from './runtime/database-clock.ts';
 import { codeOf, messageOf } from './runtime/errors.ts';
@@ -45,6 +46,8 @@ export interface Server {
   readonly embedded: boolean;
   /** How operators sign in; null: this process does not serve them. */
   readonly operators: OperatorEntrance | null;
+  /** Aborted, with a DatabaseReplacedError, when another database was put in the place of its own: it does nothing any more. */
+  readonly replaced: AbortSignal;
   /** Stops taking requests and work, finishes or hands back what is under way, closes everything. */
   stop(): Promise<void>;
 }
@@ -94,7 +97,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
     const connectors = await openConnectors(config, clock);
     undo.push(() => connectors.close());
     connectors.circuits.observe(logCircuits(logger));
-    const { system, metrics } = createSystem(config, logger, database, connectors, clock);
+    const { replaced, admit } = await watchDatabase(database);
+    const { system, metrics } = createSystem(config, logger, database, connectors, clock, admit);
     undo.push(() => system.stop(config.shutdown_grace_seconds * 1000));
     connectors.circuits.observe(reportCircuits(system));
     await system.start();
@@ -123,7 +127,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
     undo.push(async () => void (await api.close()));
     const address = await listen(api, config);
     const operators = access && (await entranceOf(access, database));
-    return { url: address, system, embedded: embedded !== null, operators, stop };
+    return { url: address, system, embedded: embedded !== null, operators, replaced, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -190,12 +194,26 @@ function embeddedServer(config: Config, logger: Logger): Promise<EmbeddedServer>
   });
 }
 
+/** A restored database must be prepared like any other, which is done when a process starts. */
+async function watchDatabase({ sql }: Database) {
+  const replaced = new AbortController();
+  const isTheSame = await remember(sql);
+  const admit = async (connection: Sql) => {
+    if (await isTheSame(connection)) return;
+    const error = new DatabaseReplacedError();
+    replaced.abort(error);
+    throw error;
+  };
+  return { replaced: replaced.signal, admit };
+}
+
 function createSystem(
   config: Config,
   logger: Logger,
   database: Database,
   connectors: Connectors,
   clock: Clock,
+  admit: (sql: Sql) => Promise<void>,
 ) {
   const metrics = createMetrics({
     circuits: () => connectors.circuits.views(),
@@ -214,6 +232,7 @@ function createSystem(
   });
   const system: ActorSystem = new ActorSystem({
     database,
+    admit,
     clock,
     actors: ACTORS,
     stages: createStages({ ...connectors, database, config }),

@@ -6,7 +6,7 @@ import { entranceDocument, showEntrance } from './entrance.ts';
 import { onInterrupt } from './interrupt.ts';
 import { printJson } from './output.ts';
 
-/** `serve`: runs one process of the system until it is told to stop. */
+/** `serve`: runs one process of the system until it is told to stop, or its database is replaced by another. */
 export function serveCommand(): Command {
   return new Command('serve')
     .description('Run the system: answer partners, do the work, or both, as G2P_BRIDGE_ROLE says.')
@@ -24,11 +24,13 @@ async function serve(json: boolean): Promise<void> {
   if (json) printJson({ ready: true, url, ...(operators && entranceDocument(operators)) });
   else if (operators) showEntrance(operators, config, url);
   logger.info({ url, role: config.role, embedded, operators: operators?.kind ?? null }, 'ready');
+  const end = AbortSignal.any([interrupt.signal, server.replaced]);
   await new Promise<void>((resolve) => {
-    if (interrupt.signal.aborted) resolve();
-    interrupt.signal.addEventListener('abort', () => resolve());
+    if (end.aborted) resolve();
+    end.addEventListener('abort', () => resolve());
   });
   logger.info('stopping');
   await server.stop();
   logger.info('stopped');
+  server.replaced.throwIfAborted();
 }

@@ -41,6 +41,19 @@ export class ProcessesRunningError extends Error {
   }
 }
 
+/** Another database was put in the place of the one that a process was started for: what it has in mind is of that one. */
+export class DatabaseReplacedError extends Error {
+  override readonly name = 'DatabaseReplacedError';
+  readonly code = 'DATABASE_REPLACED';
+
+  constructor() {
+    super(
+      'Another database was put in the place of the one that this process was started for, as a restored one is: ' +
+        'the process ends, and no work was done on it. Start it again: docs/backup.md.',
+    );
+  }
+}
+
 /** What was found of a database before it is used. */
 export type Origin =
   /** The one that it was, or a new one. */
@@ -121,6 +134,12 @@ export async function noteResumed(sql: Queryable, stage: string): Promise<void> 
 export async function isKnownOrigin(sql: Queryable): Promise<boolean> {
   const [known] = await sql<{ identity: string }[]>`select identity from database_origin`;
   return known === undefined || known.identity === (await identityOf(sql));
+}
+
+/** Remembers which database this is. @returns whether a connection leads to it, and not to one that was put in its place */
+export async function remember(sql: Queryable): Promise<(other: Queryable) => Promise<boolean>> {
+  const identity = await identityOf(sql);
+  return async (other) => (await identityOf(other)) === identity;
 }
 
 /** The server, the database and a table in it: a restored one differs in one of them at least. */

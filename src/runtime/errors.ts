@@ -60,6 +60,20 @@ export class NotSentError extends RuntimeError {
   }
 }
 
+/** What kept work from being announced, so that nothing was sent: the work is no worse for it, and begins again. */
+export class NotAnnouncedError extends RuntimeError {
+  /** See {@link notBeforeOf}. */
+  readonly notBefore: Date;
+
+  constructor(cause: unknown, now: Date) {
+    super(codeOf(cause, 'UNKNOWN'), `Nothing was sent, the database being in trouble: ${messageOf(cause)}`, {
+      cause,
+    });
+    this.name = 'NotAnnouncedError';
+    this.notBefore = now;
+  }
+}
+
 /** The message of anything thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

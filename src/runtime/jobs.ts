@@ -108,10 +108,11 @@ export class Jobs implements JobQueue {
         retentionSeconds: KEEP_WAITING_SECONDS,
         deadLetter: LOST_QUEUE,
       };
-      // A tick that fails is not repeated: the next one does the same.
+      // Once more, since its process may have died. Not more often: the next one does the same.
       const tick = {
         notify: true,
-        retryLimit: 0,
+        retryLimit: 1,
+        heartbeatSeconds: HEARTBEAT_SECONDS,
         expireInSeconds: 300,
         deleteAfterSeconds: KEEP_COMPLETED_SECONDS,
       };

@@ -1,7 +1,9 @@
 import {
   codeOf,
   isFinal,
+  isPassing,
   messageOf,
+  NotAnnouncedError,
   NotSentError,
   notBeforeOf,
   PausedError,
@@ -190,7 +192,7 @@ export class Performer {
       // Known here from now on: the job would be fetched again at once, in vain.
       if (error instanceof PausedError || error instanceof NotSentError)
         await this.#pauses.look().catch(() => {});
-      throw error;
+      throw isPassing(error) ? new NotAnnouncedError(error, this.#store.registry.clock.now()) : error;
     }
   }
 

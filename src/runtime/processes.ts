@@ -8,6 +8,8 @@ export { PROCESS_LOCK } from './postgres/processes.ts';
 
 const APPLICATION_NAME = 'actor process';
 
+const keyOf = ({ id, delivery }: Claim): string => `${id} ${delivery}`;
+
 /**
  * The processes that run the system. Each holds an advisory lock while it lives, so PostgreSQL itself notices its
  * death: the others hand its jobs on within seconds, long before a heartbeat would lapse. A process whose connection
@@ -27,7 +29,7 @@ export class Processes {
   #suspicious = false;
   /** Before when, by the database's clock, such jobs were handed out; until they have been looked for. */
   #unclaimedBefore: Date | null = null;
-  /** Jobs that this process has in hand, by their ids. */
+  /** Jobs that this process has in hand; after an outage the same one perhaps twice, each time as another delivery. */
   readonly #performing = new Set<string>();
   #unlisten: (() => Promise<void>) | null = null;
   #stopped = true;
@@ -79,7 +81,7 @@ export class Processes {
    * @throws the database's error
    */
   async claim(queue: string, claims: readonly Claim[]): Promise<void> {
-    for (const { id } of claims) this.#performing.add(id);
+    for (const claim of claims) this.#performing.add(keyOf(claim));
     const at = this.#store.registry.clock.now();
     await this.#store.query((sql) =>
       this.#store.storage.claim(sql, { queue, claims, process: this.#number, at }),
@@ -88,7 +90,7 @@ export class Processes {
 
   /** This process is done with these jobs, well or badly. */
   performed(claims: readonly Claim[]): void {
-    for (const { id } of claims) this.#performing.delete(id);
+    for (const claim of claims) this.#performing.delete(keyOf(claim));
   }
 
   /** Notes that this process is done with a job of which nothing was recorded, since it belongs to another by now. */
@@ -212,7 +214,7 @@ export class Processes {
 
   /** Jobs that it has claimed and could neither perform nor give back for want of a connection. */
   async #handBackDropped(): Promise<number> {
-    const dropped = (await this.#claims()).filter(({ id }) => !this.#performing.has(id));
+    const dropped = (await this.#claims()).filter((claim) => !this.#performing.has(keyOf(claim)));
     for (const [queue, some] of Map.groupBy(dropped, (claim) => claim.queue))
       await this.giveBack(queue, some, 'The connection to the database broke.');
     return dropped.length;

@@ -45,12 +45,19 @@ export async function lastMessage(sql: Queryable): Promise<number> {
 
 /**
  * Whether messages up to a number should have been delivered by now. Those of actors that are left alone do not count, nor
- * do those for later: who is to be woken has work left.
+ * do those for later: who is to be woken has work left. Nor do those for machines that do not exist (any more), which
+ * nobody delivers.
  */
-export async function hasMailUpTo(sql: Queryable, seq: number, now: Date): Promise<boolean> {
+export async function hasMailUpTo(
+  sql: Queryable,
+  { actors }: Pick<Registry, 'actors'>,
+  seq: number,
+  now: Date,
+): Promise<boolean> {
+  const machines = actors.map(({ name }) => name);
   const [row] = await sql<{ waits: boolean }[]>`
     select exists (
-      select from actor_messages m where m.seq <= ${seq} and m.deliver_at <= ${now}
+      select from actor_messages m where m.seq <= ${seq} and m.deliver_at <= ${now} and m.machine = any(${machines})
         and not exists (select from actor_parked p where p.machine = m.machine and p.actor_id = m.actor_id)
     ) as waits`;
   return row?.waits === true;

@@ -121,8 +121,9 @@ export class Retention {
   async #mailIsLeft(): Promise<boolean> {
     const seq = this.#mailBefore;
     if (seq === null) return false;
-    const now = this.#store.registry.clock.now();
-    if (await this.#store.query((sql) => hasMailUpTo(sql, seq, now))) return true;
+    const { registry } = this.#store;
+    const now = registry.clock.now();
+    if (await this.#store.query((sql) => hasMailUpTo(sql, registry, seq, now))) return true;
     this.#mailBefore = null;
     return false;
   }

@@ -61,7 +61,8 @@ export interface Work {
    * Stores that a submission to the outside is about to be sent, before it is sent. What comes back tells whether it
    * may have been sent before, in which case the outside must be asked first.
    *
-   * @throws SupersededError when the work belongs to another worker by now; nothing may be sent then
+   * @throws SupersededError when the work belongs to another worker by now; NotAnnouncedError when the database is in
+   *   trouble, which postpones the work; nothing may be sent then
    */
   submitting(): Promise<Submission>;
 }

@@ -1,5 +1,5 @@
 import type { AnyStateMachine } from 'xstate';
-import type { Database } from '../db/connection.ts';
+import type { Database, Sql } from '../db/connection.ts';
 import { type Acted, type Action, type ActOptions, act, released } from './actions.ts';
 import type { Actor, EventOf } from './actor.ts';
 import { Counts } from './counts.ts';
@@ -24,6 +24,8 @@ export interface SystemOptions extends EngineOptions {
   readonly foldMs?: number;
   /** How long history is kept; for ever unless told otherwise. Processes that work remove it. */
   readonly retention?: RetentionOptions;
+  /** Asked about each new connection, before anything is done on it; what it throws is thrown to who wanted the connection. */
+  readonly admit?: (sql: Sql) => Promise<void>;
 }
 
 /**
@@ -46,7 +48,7 @@ export class ActorSystem {
         observer.troubled('jobs', error);
         if (mayBeLost) suspect();
       });
-      const storage = postgresStorage(database);
+      const storage = postgresStorage(database, options.admit);
       return Object.assign(new ActorStore({ storage, jobs, registry, observer }), { database, jobs });
     });
     this.store = this.#engine.store;

@@ -10,9 +10,8 @@ import { unpark } from './unpark.ts';
 const STALE_PER_TICK_MAX = 100;
 /** Pieces of due work dispatched in one transaction when a process starts in event mode. */
 const SWEEP_SET = 200;
-/** How long after a slot begins it is asked for its tick, so that the server's clock has surely reached it. */
+/** How long after a slot begins it is asked for its tick, so that the database's clock has surely reached it. */
 const AFTER_SLOT_MS = 50;
-const CLOCK_CHECK_MS = 60_000;
 /** Pause before a sweep that failed begins again. */
 const AFTER_TROUBLE_MS = 500;
 
@@ -32,8 +31,6 @@ export class Ticks {
   readonly #store: ActorStore;
   readonly #options: TickOptions;
   readonly #timers = new Map<string, Timer>();
-  #clockOffsetMs = 0;
-  #clockTimer: Timer | null = null;
   #running = false;
 
   constructor(store: ActorStore, options: TickOptions) {
@@ -43,8 +40,6 @@ export class Ticks {
 
   async start(): Promise<void> {
     this.#running = true;
-    await this.#readClock();
-    this.#checkClock();
     const { jobs } = this.#store;
     for (const stage of this.#store.registry.stages) {
       await jobs.work(tickQueue(stage), { pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 30 }, () =>
@@ -62,7 +57,6 @@ export class Ticks {
 
   async stop(): Promise<void> {
     this.#running = false;
-    this.#clockTimer?.close();
     for (const timer of this.#timers.values()) timer.close();
     this.#timers.clear();
     const { jobs } = this.#store;
@@ -126,10 +120,10 @@ export class Ticks {
     }
   }
 
-  /** Slots are those of the database's clock, so processes with other clocks agree on them. */
+  /** Slots are those of the system's clock, so that processes on machines with other clocks agree on them. */
   #schedule(stage: Stage): void {
     const slotMs = stage.frequencySeconds * 1000;
-    const now = this.#store.timing.wallMs() + this.#clockOffsetMs;
+    const now = this.#store.registry.clock.now().getTime();
     const untilNext = slotMs - (now % slotMs) + AFTER_SLOT_MS;
     const timer = this.#store.timing.after(Math.min(untilNext, 2 ** 31 - 1), () => {
       void this.#ask(stage);
@@ -145,20 +139,6 @@ export class Ticks {
     } catch (error) {
       this.#store.observer.troubled(tickQueue(stage), error);
     }
-  }
-
-  #checkClock(): void {
-    this.#clockTimer = this.#store.timing.after(CLOCK_CHECK_MS, () => {
-      void this.#readClock().catch(() => {});
-      this.#checkClock();
-    });
-  }
-
-  async #readClock(): Promise<void> {
-    const { timing, storage } = this.#store;
-    const before = timing.wallMs();
-    const now = await this.#store.query((sql) => storage.now(sql));
-    this.#clockOffsetMs = now.getTime() - (before + timing.wallMs()) / 2;
   }
 
   async #dispatchDue(stage: Stage, limit: number, withAskAgain = true): Promise<number> {

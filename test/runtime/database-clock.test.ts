@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { connect, type Database } from '../../src/db/connection.ts';
 import { openDatabaseClock } from '../../src/runtime/database-clock.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { until } from '../support/wait.ts';
 
 let place: TestDatabase;
 let database: Database;
@@ -38,13 +39,25 @@ describe("the database's clock", () => {
   it('does not go by an answer that was long on its way, when there is a better one', async () => {
     // The first answer takes a minute, as when the process is stopped; the others take no time.
     const passed = [0, 60_000];
-    const clock = await openDatabaseClock(
-      database,
-      () => {},
-      () => passed.shift() ?? 60_000,
-    );
+    const clock = await openDatabaseClock(database, () => {}, {
+      elapsedMs: () => passed.shift() ?? 60_000,
+      wallMs: () => 0,
+    });
     clock.close();
     const late = (await databaseNow()) - clock.now().getTime();
     expect(Math.abs(late)).toBeLessThan(5_000);
+  });
+
+  it('asks soon after the machine has slept, during which no time has passed for it', async () => {
+    let sleptMs = 0;
+    const clock = await openDatabaseClock(database, () => {}, {
+      elapsedMs: () => performance.now() - sleptMs,
+      wallMs: () => Date.now(),
+    });
+    const late = async () => (await databaseNow()) - clock.now().getTime();
+    sleptMs = 3_600_000;
+    expect(await late()).toBeGreaterThan(3_500_000);
+    await until("it shows the database's time again", async () => (await late()) < 5_000, 5_000);
+    clock.close();
   });
 });

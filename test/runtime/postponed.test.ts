@@ -137,6 +137,30 @@ describe('work that is postponed', () => {
     expect(submissions.map(({ maybeSent }) => maybeSent)).toEqual([false, true]);
   });
 
+  it('was not sent, and uses up no attempt, when the database is in trouble as it is announced', async () => {
+    const { sql } = shop.database;
+    await sql.unsafe(`
+      create function refuse() returns trigger language plpgsql as
+        'begin raise exception ''No memory.'' using errcode = ''53200''; end';
+      create trigger refuse before update on toy_documents for each row
+        when (new.printing_submitted_at is not null) execute function refuse();`);
+    const submissions: Submission[] = [];
+    const printing = async (work: Work): Promise<Outcome> => {
+      submissions.push(await work.submitting());
+      return succeeded;
+    };
+    const id = await receiveOne(await shop.join({}, { printing }));
+    await until('it was postponed', async () => (await postponements(id)).length > 0);
+    await sql`drop trigger refuse on toy_documents`;
+    await reaches(id, { printing_status: 'PROCESSED' });
+    expect(await shop.document(id)).toMatchObject({ printing_attempts: 1 });
+    expect((await postponements(id))[0]).toMatchObject({
+      error_code: '53200',
+      error_message: expect.stringMatching(/Nothing was sent.*No memory/),
+    });
+    expect(submissions).toEqual([{ number: 1, maybeSent: false }]);
+  });
+
   it.each([[new Date(Number.NaN)], ['2099-01-01'], [null], [5]])(
     'is a failed attempt when the time of its error is no time (%s)',
     async (notBefore) => {

@@ -7,7 +7,7 @@ import { emptySome, hasMailUpTo, markEnded, mayPrune } from '../../src/runtime/r
 import type { ActorSystem } from '../../src/runtime/system.ts';
 import { movableClock } from '../support/clock.ts';
 import { listen, openShop, type Shop } from '../support/shop.ts';
-import { documentActor, orderActor } from '../support/toy.ts';
+import { documentActor, orderActor, TOY_ACTORS } from '../support/toy.ts';
 import { gate, until } from '../support/wait.ts';
 
 const DAY_MS = 86_400_000;
@@ -206,13 +206,18 @@ describe('history that is older than is kept', () => {
   it('is not touched while mail of before the start may still add to it', async () => {
     const { sql } = shop.database;
     const now = new Date();
-    const insert = (actor: string, at: Date) => sql`
-      insert into actor_messages (machine, actor_id, event, deliver_at) values ('document', ${actor}, '{}', ${at})`;
+    const insert = (actor: string, at: Date, machine = 'document') => sql`
+      insert into actor_messages (machine, actor_id, event, deliver_at) values (${machine}, ${actor}, '{}', ${at})`;
     await insert('later', new Date(now.getTime() + 1_000));
     await insert('parked', now);
     await sql`insert into actor_parked values ('document', 'parked', 'It is torn.', ${now})`;
-    expect(await hasMailUpTo(sql, 10, now)).toBe(false);
+    await insert('of a machine that is no more', now, 'typewriter');
+    const registry = { actors: TOY_ACTORS };
+    expect(await hasMailUpTo(sql, registry, 10, now)).toBe(false);
     await insert('waiting', now);
-    expect([await hasMailUpTo(sql, 2, now), await hasMailUpTo(sql, 3, now)]).toEqual([false, true]);
+    expect([await hasMailUpTo(sql, registry, 3, now), await hasMailUpTo(sql, registry, 4, now)]).toEqual([
+      false,
+      true,
+    ]);
   });
 });

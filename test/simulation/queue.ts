@@ -9,9 +9,12 @@ import { locking, type Table } from './tables.ts';
 import { atOnce, type Statement, type Transaction } from './transaction.ts';
 
 const DELIVERIES_MAX = 20;
+const TICK_RETRIES = 1;
 const HEARTBEAT_MS = 30_000;
 const UPKEEP_MS = 10_000;
 const JOBS_CHANNEL = 'jobs';
+/** How the names of their queues end. */
+const TICKS = '_beat_producer';
 const OPEN = new Set(['created', 'retry']);
 
 /** A job queue in memory that does what pg-boss does: fenced by the number of deliveries, with heartbeats and dead letters. */
@@ -166,7 +169,9 @@ export class SimulatedQueue implements JobQueue {
   async sendOnce(queue: string, key: string, slotSeconds: number): Promise<void> {
     const { world } = this.#client;
     const id = `${key} ${Math.floor(world.now / (slotSeconds * 1000))}`;
-    await this.#client.alone('sendOnce', (t) => this.#insert(t, queue, [this.#made(queue, id, {}, 0)]));
+    await this.#client.alone('sendOnce', (t) =>
+      this.#insert(t, queue, [this.#made(queue, id, {}, TICK_RETRIES)]),
+    );
   }
 
   async work(
@@ -281,7 +286,7 @@ export class SimulatedQueue implements JobQueue {
       startAfter: this.#client.world.now + (job.queue === LOST_QUEUE ? 5_000 : 0),
     }));
     for (const job of failed) {
-      if (job.retryCount < job.retryLimit || job.retryLimit === 0) continue;
+      if (job.retryCount < job.retryLimit || job.queue.endsWith(TICKS)) continue;
       const id = `lost-${this.#client.server.nextNumber()}`;
       yield* this.#insert(t, LOST_QUEUE, [this.#made(LOST_QUEUE, id, job.data, 1_000_000)]);
     }
@@ -293,7 +298,7 @@ export class SimulatedQueue implements JobQueue {
     world.after(UPKEEP_MS, process, 'upkeep', () => {
       if (this.#stopped) return;
       const lapsed = (job: JobRow) =>
-        job.state === 'active' && job.retryLimit > 0 && (job.heartbeatAt ?? 0) + HEARTBEAT_MS < world.now;
+        job.state === 'active' && (job.heartbeatAt ?? 0) + HEARTBEAT_MS < world.now;
       void this.#client
         .alone('upkeep', (t) => this.#failing(t, lapsed))
         .catch((error: Error) => this.#onError(error, false));
