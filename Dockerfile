@@ -2,6 +2,7 @@
 FROM node:24-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY patches ./patches
 # The image brings its own Node; PostgreSQL is embedded only where no datasource is configured.
 # What builds the dashboard is no part of this stage; the install scripts of the packages are.
 RUN npm pkg delete scripts.prepare && npm ci --omit=dev

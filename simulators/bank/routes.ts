@@ -22,7 +22,7 @@ import {
 } from './requests.ts';
 import type { Returns } from './returns.ts';
 import { generateStatement } from './statements.ts';
-import { hashOf, type Submission } from './submissions.ts';
+import { actOnce, hashOf, type Submission } from './submissions.ts';
 import { ussdMenu } from './ussd.ts';
 
 const keyPattern = /^[\x21-\x7e]{1,200}$/;
@@ -59,7 +59,7 @@ export function blockFundsRoute(bank: Bank): Route<Keyed<BlockFunds>> {
     path: '/block_funds',
     read: (request) => readKeyed(request, check(blockFundsSchema, request.body)),
     handle: ({ value, submission }) => blockFunds(bank.sql, value, submission),
-    refusal: () => refusal({ block_reference_no: null }),
+    refusal: ({ submission }) => refuseOnce(bank, submission, { block_reference_no: null }),
   };
 }
 
@@ -69,7 +69,7 @@ export function releaseFundsRoute(bank: Bank): Route<Keyed<ReleaseFunds>> {
     path: '/release_funds',
     read: (request) => readKeyed(request, check(releaseFundsSchema, request.body)),
     handle: ({ value, submission }) => releaseFunds(bank.sql, value, submission),
-    refusal: () => refusal({}),
+    refusal: ({ submission }) => refuseOnce(bank, submission, {}),
   };
 }
 
@@ -83,7 +83,7 @@ export function initiatePaymentRoute(bank: Bank): Route<Keyed<Payment[]>> {
       bank.onMoved(paid.debitedAccounts);
       return paid.answer;
     },
-    refusal: () => refusal({}),
+    refusal: ({ submission }) => refuseOnce(bank, submission, {}),
   };
 }
 
@@ -137,6 +137,16 @@ function readKeyed<T>(
 
 function orBadRequest<T>(checked: Checked<T>): { value: T } | { answer: Answer } {
   return 'problem' in checked ? { answer: { status: 400, body: failure(checked.problem) } } : checked;
+}
+
+/** A key that is known gets its first answer, whatever is set; otherwise the refusal is remembered, as any other is. */
+async function refuseOnce(bank: Bank, submission: Submission | null, fields: object): Promise<Answer> {
+  const { answer } = await actOnce(bank.sql, submission, async () => ({
+    accepted: false,
+    answer: refusal(fields),
+    booked: [],
+  }));
+  return answer;
 }
 
 function refusal(fields: object): Answer {

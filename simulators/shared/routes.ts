@@ -20,7 +20,7 @@ export interface Route<T> {
   read: (request: FastifyRequest) => { value: T } | { answer: Answer };
   handle: (value: T) => Promise<Answer>;
   /** The answer of a business refusal, for the fault of that name. */
-  refusal: (value: T) => Answer;
+  refusal: (value: T) => Answer | Promise<Answer>;
 }
 
 /** Counts requests by path since the process started. */

@@ -30,6 +30,13 @@ export const TIME_LIMITS = {
 } as const;
 
 /**
+ * How long a connection that broke waits until it is made anew, in seconds. The driver's own pauses grow with each of a
+ * pool's connections that has failed, so that a pool of ten would be idle for up to twenty seconds after one outage.
+ */
+const backoffSeconds = (failures: number): number =>
+  Math.min(0.05 * 2 ** failures, 1) * (0.5 + Math.random() / 2);
+
+/**
  * Opens a pool. Connections are made when first used, so this does not fail when the server is down.
  *
  * @param url PostgreSQL connection URL
@@ -45,6 +52,7 @@ export function connect(
     max: options.max ?? 10,
     idle_timeout: 0,
     connect_timeout: 10,
+    backoff: backoffSeconds,
     onnotice: () => {},
     connection: {
       application_name: options.applicationName ?? 'g2p-bridge',

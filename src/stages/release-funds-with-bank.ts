@@ -36,7 +36,8 @@ async function giveBack(context: StageContext, work: Work): Promise<Outcome> {
       final: true,
     };
   }
-  const idempotencyKey = `${work.id}-release-${blockReference}`;
+  // Another one each time: a bank may remember a refusal under its key, and releasing twice is harmless.
+  const idempotencyKey = `${work.id}-release-${blockReference}-${work.now().getTime()}`;
   await bank.releaseBlock({ ...account, blockReference, idempotencyKey }, { signal: work.signal });
   return { kind: 'succeeded' };
 }

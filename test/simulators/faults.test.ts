@@ -60,15 +60,23 @@ describe('a fault', () => {
     expect((await block()).status).toBe(500);
   });
 
-  it('refuse answers as the business does, without effect and without remembering the key', async () => {
-    const before = await blocked();
-    await misbehave({ kind: 'refuse', count: 1 });
-    expect(await block('refused')).toEqual({
+  it('refuse answers as the business does, without effect and remembered under the key', async () => {
+    const refusal = {
       status: 200,
       body: { status: 'failed', error_message: 'The bank refuses this request.', block_reference_no: null },
-    });
+    };
+    const before = await blocked();
+    await misbehave({ kind: 'refuse', count: 1 });
+    expect(await block('refused')).toEqual(refusal);
+    expect(await block('refused')).toEqual(refusal);
     expect(await blocked()).toBe(before);
-    expect((await block('refused')).body.status).toBe('success');
+    expect((await block('another')).body.status).toBe('success');
+  });
+
+  it('refuse takes nothing back: a key that was accepted has its answer again', async () => {
+    const accepted = await block('accepted');
+    await misbehave({ kind: 'refuse', count: 1 });
+    expect(await block('accepted')).toEqual(accepted);
   });
 
   it('delay waits before acting', async () => {

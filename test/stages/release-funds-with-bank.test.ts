@@ -147,6 +147,19 @@ describe('funds that were blocked and are not needed after all', () => {
     expect(await row(disbursing)).toMatchObject({ funds_released_status: 'PROCESSED' });
   });
 
+  it('are given back when a person tries again after the bank has said no, although it remembers that', async () => {
+    const program = await pipeline.program('100');
+    const disbursing = await pipeline.disburse(program, [[UNKNOWN]]);
+    await blocked(disbursing);
+    await outside.bank.faults([{ path: '/release_funds', kind: 'refuse', count: 1 }]);
+    await cancel(disbursing);
+    await becomes(() => row(disbursing), { funds_released_latest_error_code: 'BANK_REFUSED' });
+    const retry = { type: 'funds_released.retry', at: new Date() } as const;
+    await pipeline.system.send(envelopeActor, disbursing.envelope.id, retry);
+    await becomes(() => row(disbursing), { funds_released_status: 'PROCESSED' });
+    expect(await outside.bank.ledger(program.account)).toMatchObject({ blocked: '0.00' });
+  });
+
   it('are refused for cancelling once they have been paid from', async () => {
     const program = await pipeline.program('100');
     const disbursing = await pipeline.disburse(program, [['10']]);
