@@ -11,6 +11,7 @@ interface Entry extends ReplayedEntry {
   readonly actor_id: string;
 }
 
+const ENVELOPES_AT_ONCE = 20;
 const STATEMENTS_AT_ONCE = 500;
 const OF_ENVELOPES = ACTORS.filter((actor) => actor !== statementActor);
 
@@ -18,10 +19,11 @@ const OF_ENVELOPES = ACTORS.filter((actor) => actor !== statementActor);
 export const journalGivesRows = invariant(
   'The journal of every actor, replayed, gives its row.',
   async function* (sql, { submitted }) {
-    for (const { envelopeId } of submitted) {
-      const entries = await entriesOf(sql, [envelopeId]);
+    for (let n = 0; n < submitted.length; n += ENVELOPES_AT_ONCE) {
+      const envelopes = submitted.slice(n, n + ENVELOPES_AT_ONCE).map(({ envelopeId }) => envelopeId);
+      const entries = await entriesOf(sql, envelopes);
       for (const actor of OF_ENVELOPES) {
-        yield* compare(actor, await rowsOf(sql, actor, actor.correlation, [envelopeId]), entries);
+        yield* compare(actor, await rowsOf(sql, actor, actor.correlation, envelopes), entries);
       }
     }
     for (let after = ''; ; ) {

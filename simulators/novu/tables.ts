@@ -12,4 +12,5 @@ create table if not exists notifications (
   last_received_at timestamptz not null default now()
 );
 create index if not exists notifications_by_workflow on notifications (workflow_id);
+create index if not exists notifications_by_cycle on notifications ((payload ->> 'cycle_code_mnemonic'));
 `;
