@@ -2,7 +2,12 @@ import type { Tx } from '../../db/connection.ts';
 import { attentionOf } from './attention.ts';
 import type { OperatorContext } from './context.ts';
 import { endpoint } from './endpoint.ts';
-import { envelopeSums } from './envelope-sums.ts';
+import {
+  blockedQuantity,
+  type EnvelopeStateOnWire,
+  envelopeStateOf,
+  envelopeTables,
+} from './envelope-rows.ts';
 import { missingView } from './missing.ts';
 import { atOneMoment } from './one-moment.ts';
 import { MINUTE_MS, minuteOf, stageOverviews } from './stage-overview.ts';
@@ -22,16 +27,38 @@ export const overviewEndpoint = endpoint({
 async function overviewOf(context: OperatorContext, tx: Tx): Promise<Overview> {
   const now = context.clock.now();
   const { seq, stages } = await stageOverviews(context.system, tx, now);
-  const { asOf, money, envelopes } = await envelopeSums(context.system, tx, now);
   return {
     as_of: now.toISOString(),
     seq,
     stages: [...stages],
-    sums_as_of: asOf.toISOString(),
-    money,
-    envelopes,
+    money: await moneyOf(tx),
+    envelopes: await envelopesByState(tx),
     attention: await attentionOf(context, tx, { now, stages, missing: missingView(context) }),
   };
+}
+
+/** The cash of all envelopes that stand, unit by unit. A statement may come before the bank's answer to the payments. */
+async function moneyOf(tx: Tx): Promise<Overview['money']> {
+  return tx<Overview['money']>`
+    select e.measurement_unit,
+      sum(e.total_disbursement_quantity) as declared,
+      sum(r.total_disbursement_quantity_received) as received,
+      sum(${blockedQuantity(tx)}) as blocked,
+      sum(b.quantity_shipped) as shipped,
+      sum(b.quantity_reconciled) as reconciled,
+      sum(b.quantity_reversed) as reversed,
+      sum(greatest(b.quantity_shipped - b.quantity_reconciled, 0)) as in_flight
+    from ${envelopeTables(tx)}
+    where e.cancellation_status <> 'Cancelled' and e.benefit_type in ('CASH_DIGITAL', 'CASH_PHYSICAL')
+    group by e.measurement_unit order by e.measurement_unit`;
+}
+
+async function envelopesByState(tx: Tx): Promise<Overview['envelopes']> {
+  const rows = await tx<{ state: EnvelopeStateOnWire; count: number }[]>`
+    select state, count(*)::int as count
+    from (select ${envelopeStateOf(tx)} as state from ${envelopeTables(tx)}) states group by state`;
+  const none = { receiving: 0, under_way: 0, needs_attention: 0, complete: 0, cancelled: 0 };
+  return { ...none, ...Object.fromEntries(rows.map(({ state, count }) => [state, count])) };
 }
 
 /** `GET /operator/throughput`: what each stage has done, minute by minute. */

@@ -21,7 +21,7 @@ export default function OverviewPage() {
       actions={
         view.data === undefined ? null : (
           <span className="muted small">
-            Sums as of <Time at={view.data.sums_as_of} />
+            Sums as of <Time at={view.data.as_of} />
           </span>
         )
       }

@@ -47,8 +47,7 @@ export type WorkPreviewAnswer = z.infer<typeof workPreviewAnswer>;
 
 /**
  * The errors that only a payer resolves: nobody knows whether, or to whom, the money went. Besides these, a payer's is all that
- * has been submitted to the bank, whatever its error. Blocks of unknown or forgotten outcome are not among them: made twice,
- * they reserve too much and pay nobody.
+ * has been submitted to the bank, whatever its error.
  */
 export const PAYER_CODES: readonly string[] = [
   'PAYMENT_OUTCOME_UNKNOWN',

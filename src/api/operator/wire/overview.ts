@@ -71,8 +71,6 @@ export const overview = z.object({
   /** The tallies hold exactly what the journal says up to here: follow the feed after it. */
   seq: sequence,
   stages: z.array(stageOverview),
-  /** Of `money` and `envelopes`, which are read anew only now and then where there are very many envelopes. */
-  sums_as_of: moment,
   money: z.array(moneyOverview),
   envelopes: z.object({
     receiving: count,
