@@ -126,9 +126,14 @@ export class Simulation {
     this.#isEnding = true;
     const running = this.#running.filter((one) => one !== null);
     for (const { engine, stopping, process } of running) {
-      // One that stops by itself ends then.
-      if (stopping) process.onDeath.push(() => (stopped += 1));
-      else void engine.stop(GRACE_MS).then(() => (stopped += 1));
+      let isOver = false;
+      const over = () => {
+        if (!isOver) stopped += 1;
+        isOver = true;
+      };
+      // One that stops by itself ends then; another one may have a death before it that was on its way.
+      process.onDeath.push(over);
+      if (!stopping) void engine.stop(GRACE_MS).then(over);
     }
     await this.world.run(() => stopped === running.length, 20_000, 20_000);
     // What is on its way to the server arrives.
