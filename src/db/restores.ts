@@ -49,7 +49,7 @@ export class DatabaseReplacedError extends Error {
   constructor() {
     super(
       'Another database was put in the place of the one that this process was started for, as a restored one is: ' +
-        'the process ends, and no work was done on it. Start it again: docs/backup.md.',
+        'the process ends. Start it again, which prepares it: docs/backup.md.',
     );
   }
 }

@@ -23,8 +23,8 @@ interface SocketOptions {
 
 /**
  * Opens a connection that is never replaced. A pool of postgres.js puts a new connection in the place of a broken one:
- * what a transaction still sends after its connection broke would then run in somebody else's transaction, and its
- * `begin` and `reserve` bring the process down when they write to a connection that is gone (seen with 3.4.9). So
+ * what a transaction still sends after its connection broke would, as the driver is published (3.4.9, see
+ * `patches/apply.mjs`), run in somebody else's transaction or end the process, and a lock would be lost unnoticed. So
  * transactions and locks get sessions: when one breaks, what is under way on it fails, and nothing else is touched.
  *
  * @param database whose URL and conversions of values it uses
@@ -118,10 +118,7 @@ async function commit(sql: Sql): Promise<void> {
   }
 }
 
-/**
- * The driver asks for the types of arrays on every new connection, and when that one breaks meanwhile, nobody hears of
- * it and the process ends. Once they are known, the question is not asked again.
- */
+/** The driver asks for the types of arrays on every new connection. Once they are known, the question is not asked again. */
 async function knowTypes({ sql }: Database): Promise<void> {
   if (!sql.options.fetch_types) return;
   await sql`select 1`;

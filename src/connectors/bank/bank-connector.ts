@@ -121,6 +121,7 @@ export interface BlockFundsRequest extends ProgramAccount {
 /** See {@link BankConnector.releaseBlock}. */
 export interface ReleaseBlockRequest extends ProgramAccount {
   readonly blockReference: string;
+  /** Another one for every attempt, so that a refusal that the bank remembers does not stand for ever. */
   readonly idempotencyKey: string;
 }
 
