@@ -13,14 +13,14 @@ interface Released {
 /**
  * Records what an operator's release says about the payments of a batch of cash.
  *
- * Payments that may have been sent, also before a restore of the database, count as paid: the operator has found out that the bank took them. Payments that
- * surely were not taken, because the bank refused them or they never left, are left out and marked with the code of
- * the fault.
+ * Payments that may have been sent, also before a restore of the database, count as paid: the operator has found out
+ * that the bank took them. Payments that surely were not taken, because the bank refused them or they never left, are
+ * left out and marked with the code of the fault.
  */
 export async function releasePayments(tx: OutcomeTransaction, batchId: string): Promise<void> {
   const { sql } = tx;
   const [released] = await sql<Released[]>`
-    select b.disbursement_envelope_id as envelope_id, 
+    select b.disbursement_envelope_id as envelope_id,
       b.sponsor_bank_dispatch_submitted_at is not null
         or coalesce(b.sponsor_bank_dispatch_latest_error_code = ${PAYMENTS.code}, false) as may_be_out,
       count(*) filter (where p.quantity > 0)::int as paid,
