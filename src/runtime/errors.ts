@@ -54,21 +54,23 @@ export class PausedError extends RuntimeError {
 
 /** What was about to be sent surely was not: it was broken off before. */
 export class NotSentError extends RuntimeError {
-  constructor(why: string) {
-    super('NOT_SENT', `Nothing was sent: ${why}`);
+  /** @param cause what kept it from being sent, whose code is this one's then */
+  constructor(why: string, cause?: unknown) {
+    super(codeOf(cause, 'NOT_SENT'), `Nothing was sent: ${why}`, { cause });
     this.name = 'NotSentError';
   }
 }
 
-/** What kept work from being announced, so that nothing was sent: the work is no worse for it, and begins again. */
+/**
+ * What kept work from being announced that may have been sent before, but not this time: the work is no worse for it, and
+ * begins again.
+ */
 export class NotAnnouncedError extends RuntimeError {
   /** See {@link notBeforeOf}. */
   readonly notBefore: Date;
 
-  constructor(cause: unknown, now: Date) {
-    super(codeOf(cause, 'UNKNOWN'), `Nothing was sent, the database being in trouble: ${messageOf(cause)}`, {
-      cause,
-    });
+  constructor(why: string, cause: unknown, now: Date) {
+    super(codeOf(cause, 'UNKNOWN'), `Nothing was sent: ${why}`, { cause });
     this.name = 'NotAnnouncedError';
     this.notBefore = now;
   }

@@ -181,8 +181,12 @@ export class Performer {
    */
   async #submitting({ stage, over }: Handed, job: HandedJob): Promise<Submission> {
     over.throwIfAborted();
+    // Known once it was read, also when the answer to the commit is lost: whatever was stored, nothing was sent.
+    let isFirst = false;
     try {
-      const submission = await this.#announce(stage, claimOf(job), job.data.id);
+      const submission = await this.#announce(stage, claimOf(job), job.data.id, (found) => {
+        isFirst = !found.maybeSent;
+      });
       await this.#requireNotStopped(stage, over).catch((error: unknown) => {
         // What an earlier worker may have sent stays as it is: the next one asks.
         throw submission.maybeSent ? error : new NotSentError(messageOf(error));
@@ -192,7 +196,10 @@ export class Performer {
       // Known here from now on: the job would be fetched again at once, in vain.
       if (error instanceof PausedError || error instanceof NotSentError)
         await this.#pauses.look().catch(() => {});
-      throw isPassing(error) ? new NotAnnouncedError(error, this.#store.registry.clock.now()) : error;
+      if (!isPassing(error)) throw error;
+      const now = this.#store.registry.clock.now();
+      const why = `the database is in trouble: ${messageOf(error)}`;
+      throw isFirst ? new NotSentError(why, error) : new NotAnnouncedError(why, error, now);
     }
   }
 
@@ -201,21 +208,29 @@ export class Performer {
     over.throwIfAborted();
   }
 
-  #announce(stage: Stage, claim: Claim, id: string): Promise<Submission> {
+  /** @param onFound told what is known of the submission, before anything is stored */
+  #announce(
+    stage: Stage,
+    claim: Claim,
+    id: string,
+    onFound: (submission: Submission) => void,
+  ): Promise<Submission> {
     return this.#store.transact(async (tx) => {
       const mine = await this.#store.jobs.stillOwns(tx.sql, workerQueue(stage), claim);
       if (!mine) throw new SupersededError(claim.id);
       await tx.load(stage.actor, [id]);
       const before = tx.peek(stage.actor, id)?.context.stages[stage.region];
+      const found = before && { number: before.submission, maybeSent: before.submittedAt !== null };
+      if (found) onFound(found);
       const event = { type: `${stage.region}.submitting`, job: claim.id, at: tx.now };
       const [result] = await tx.deliver(stage.actor, [{ id, event }]);
       // Not lost: what comes of it is kept as mail until the row can be read.
       if (result?.problem === 'parked') throw new UnreadableError(stage.actor.tables[0].name, id, tx.now);
-      if (!result?.accepted || !before) throw new SupersededError(claim.id);
+      if (!result?.accepted || !found) throw new SupersededError(claim.id);
       // Last, so that whoever pauses waits for no row that this transaction waits for.
       if ((await this.#store.storage.heldPauses(tx.sql, [stage.name])).size > 0)
         throw new PausedError(stage.name);
-      return { number: before.submission, maybeSent: before.submittedAt !== null };
+      return found;
     });
   }
 }

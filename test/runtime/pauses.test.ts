@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Outcome, Submission, Work } from '../../src/runtime/stage.ts';
 import type { ActorSystem } from '../../src/runtime/system.ts';
+import { holdUpCommits } from '../support/held-commits.ts';
 import { listen, openShop, type Shop } from '../support/shop.ts';
 import { documentActor, orderActor, toyStages } from '../support/toy.ts';
 import { gate, until } from '../support/wait.ts';
@@ -224,38 +225,9 @@ describe('submitting', () => {
     expect(seen).toMatchObject({ begun: 2, sent: 1 });
   });
 
-  /** Holds up whoever stores a document, in the commit, until the lock is freed. */
-  async function holdUpCommits() {
-    const { sql } = shop.database;
-    await sql.unsafe(`
-      create function held_up() returns trigger language plpgsql as
-        $$ begin perform pg_advisory_xact_lock(4711); return null; end $$;
-      create constraint trigger held_up after update of printing_submitted_at on toy_documents
-        deferrable initially deferred for each row execute function held_up()`);
-    const mayCommit = gate();
-    const held = gate();
-    const holder = sql.begin(async (tx) => {
-      await tx`select pg_advisory_xact_lock(4711)`;
-      held.open();
-      await mayCommit.opened;
-    });
-    await held.opened;
-    const waiting = (query: string) =>
-      shop.count('pg_stat_activity', `wait_event = 'advisory' and query ilike '${query}%'`);
-    return {
-      isHeldUp: () => until('it is held up', async () => (await waiting('commit')) === 1),
-      pauserWaits: () =>
-        until('the pauser waits', async () => (await waiting('select pg_advisory_xact_lock($1')) === 1),
-      async release() {
-        mayCommit.open();
-        await holder;
-      },
-    };
-  }
-
   it('that is being stored is stored before the pause', async () => {
     const { system, id, seen, maySubmit } = await aboutToSubmit();
-    const commits = await holdUpCommits();
+    const commits = await holdUpCommits(shop);
     maySubmit.open();
     await commits.isHeldUp();
     const paused = system.pauses.pause('toy_printing', WHO);
@@ -269,7 +241,7 @@ describe('submitting', () => {
 
   it('that hangs while it is stored does not hold up the pause, and counts as never sent', async () => {
     const { system, id, seen, maySubmit } = await aboutToSubmit();
-    const commits = await holdUpCommits();
+    const commits = await holdUpCommits(shop);
     maySubmit.open();
     await commits.isHeldUp();
     const began = Date.now();
@@ -284,7 +256,7 @@ describe('submitting', () => {
 
   it('that was stored after all sends nothing, even in a process that has not heard of the pause', async () => {
     const { system, seen, maySubmit } = await aboutToSubmit();
-    const commits = await holdUpCommits();
+    const commits = await holdUpCommits(shop);
     maySubmit.open();
     await commits.isHeldUp();
     await pausedByHand();

@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { connect } from '../../src/db/connection.ts';
 import type { Outcome, Stage, StagePolicy, Submission, Work } from '../../src/runtime/stage.ts';
+import { holdUpCommits } from '../support/held-commits.ts';
 import { listen, openShop, type Shop } from '../support/shop.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { toyStages } from '../support/toy.ts';
 import { until } from '../support/wait.ts';
 
@@ -159,6 +162,33 @@ describe('work that is postponed', () => {
       error_message: expect.stringMatching(/Nothing was sent.*No memory/),
     });
     expect(submissions).toEqual([{ number: 1, maybeSent: false }]);
+  });
+
+  it('was not sent, also when the answer to the commit that announced it is lost', async () => {
+    const proxy = await startTcpProxy(shop.url);
+    const own = connect(proxy.through(shop.url), { max: 4 });
+    try {
+      const submissions: Submission[] = [];
+      const printing = async (work: Work): Promise<Outcome> => {
+        submissions.push(await work.submitting());
+        return succeeded;
+      };
+      const id = await receiveOne(await shop.join({ works: false }));
+      const commits = await holdUpCommits(shop);
+      await shop.join({ database: own }, { printing });
+      await commits.isHeldUp();
+      proxy.freeze();
+      await commits.release();
+      await until('it is stored', async () => (await shop.document(id)).printing_submitted_at !== null);
+      expect(submissions).toEqual([]);
+      proxy.cut();
+      await reaches(id, { printing_status: 'PROCESSED' });
+      expect(submissions).toEqual([{ number: 1, maybeSent: false }]);
+      expect(await shop.document(id)).toMatchObject({ printing_attempts: 1 });
+    } finally {
+      await own.close();
+      await proxy.close();
+    }
   });
 
   it.each([[new Date(Number.NaN)], ['2099-01-01'], [null], [5]])(
