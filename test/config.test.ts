@@ -159,6 +159,8 @@ describe('a value', () => {
       'an http:// or https:// URL without credentials',
     ],
     ['G2P_BRIDGE_DB_DATASOURCE_BRIDGE', 'mysql://u:secret@h/d', 'a postgresql:// URL'],
+    ['G2P_BRIDGE_DB_DATASOURCE_BRIDGE', 'postgresql://u:p@h:5432,i:5432/d', 'of one server'],
+    ['G2P_BRIDGE_DB_DATASOURCE_BRIDGE', 'postgresql://u:secret/@h/d', 'percent-encoded'],
     ['G2P_BRIDGE_HOST', 'a\nb', 'text on one line'],
     ['G2P_BRIDGE_CRYPTO_SIGNING_KEY_PASSWORD', 'pässword', 'text of ASCII characters'],
     ['G2P_BRIDGE_MAPPER_REQUEST_JWT_ENABLED', 'perhaps', 'true or false'],
@@ -455,7 +457,7 @@ describe('the configuration as it is shown', () => {
     G2P_BRIDGE_DB_DATASOURCE_PBMS: 'postgresql://pbms:hush-7@db/pbms',
     G2P_BRIDGE_GEO_RESOLVERS_IMPLS: '{"farmer":{"module":"./g.mjs","options":{"token":"hush-8"}}}',
     G2P_BRIDGE_DB_DATASOURCE_BRIDGE:
-      'postgresql://bridge:hush-3/@x@db:5432/g2p?password=hush-4&sslmode=require',
+      'postgresql://bridge:hush-3%2F%40x@db:5432/g2p?password=hush-4&sslmode=require',
     G2P_BRIDGE_BANK_CONNECTORS_IMPLS: '{"EXAMPLE-BANK":{"module":"./b.mjs","options":{"api_key":"hush-5"}}}',
     G2P_BRIDGE_SPONSOR_BANK_CONFIGURATIONS: JSON.stringify({ default: BANK }),
   });

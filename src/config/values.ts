@@ -113,10 +113,14 @@ export const issuerUrl: ValueType<string> = value(
  * The URL of a PostgreSQL database. SQLAlchemy's way of naming a driver (`postgresql+asyncpg://`) is accepted, since
  * the Python system has it, and left out.
  */
-export const postgresUrl: ValueType<string> = value('a postgresql:// URL', (given) => {
-  const match = /^postgres(?:ql)?(?:\+[a-z0-9_]+)?:\/\/([^\s]+)$/.exec(given);
-  return match?.[1] === undefined ? undefined : `postgresql://${match[1]}`;
-});
+export const postgresUrl: ValueType<string> = value(
+  "a postgresql:// URL of one server, with what is special in a URL percent-encoded in the user's name and password",
+  (given) => {
+    const match = /^postgres(?:ql)?(?:\+[a-z0-9_]+)?:\/\/([^\s]+)$/.exec(given);
+    const url = `postgresql://${match?.[1]}`;
+    return match && URL.canParse(url) ? url : undefined;
+  },
+);
 
 /** The given kind of value, or null when the text is empty. */
 export function optional<T>(type: ValueType<T>): ValueType<T | null> {

@@ -30,6 +30,16 @@ export const TIME_LIMITS = {
 } as const;
 
 /**
+ * How soon the server notices, in seconds, that a process has gone without a word, its machine or the network being down:
+ * within a minute it frees the locks by which the process counts as alive. Linux would take two hours.
+ */
+export const KEEPALIVES = {
+  tcp_keepalives_idle: 30,
+  tcp_keepalives_interval: 10,
+  tcp_keepalives_count: 3,
+} as const;
+
+/**
  * How long a connection that broke waits until it is made anew, in seconds. The driver's own pauses grow with each of a
  * pool's connections that has failed, so that a pool of ten would be idle for up to twenty seconds after one outage.
  */
@@ -57,6 +67,7 @@ export function connect(
     connection: {
       application_name: options.applicationName ?? 'g2p-bridge',
       TimeZone: 'UTC',
+      ...KEEPALIVES,
       ...(options.unlimited ? {} : TIME_LIMITS),
     },
   });

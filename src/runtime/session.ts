@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect as dial, type Socket } from 'node:net';
 import postgres from 'postgres';
-import { type Database, type Sql, TIME_LIMITS, type Tx } from '../db/connection.ts';
-import { messageOf, RuntimeError } from './errors.ts';
+import { type Database, KEEPALIVES, type Sql, TIME_LIMITS, type Tx } from '../db/connection.ts';
+import { RuntimeError } from './errors.ts';
 
 const OPEN_TIMEOUT_MS = 10_000;
 
@@ -46,7 +46,7 @@ export async function openSession(
     idle_timeout: 0,
     max_lifetime: null,
     onnotice: () => {},
-    connection: { application_name: applicationName, TimeZone: 'UTC', ...TIME_LIMITS },
+    connection: { application_name: applicationName, TimeZone: 'UTC', ...KEEPALIVES, ...TIME_LIMITS },
     onclose: () => {
       if (!state.opened || state.lost) return;
       state.lost = true;
@@ -59,7 +59,7 @@ export async function openSession(
         // Not even while it opens: what the driver has not sent on the first socket keeps it from using a second one.
         if (state.dialled) throw new RuntimeError('CONNECTION_LOST', 'The connection to the database broke.');
         state.dialled = true;
-        return await firstThatAnswers(options);
+        return await dialled(options);
       } catch (error) {
         failed.reject(error);
         throw error;
@@ -138,21 +138,13 @@ async function inTime(answer: Promise<unknown>): Promise<void> {
   }
 }
 
-/** A URL may name several hosts: the first one that answers is taken. */
-async function firstThatAnswers({ host, port, path }: SocketOptions): Promise<Socket> {
+/** @throws what kept the server from answering */
+async function dialled({ host, port, path }: SocketOptions): Promise<Socket> {
   if (path) return opened(dial({ path }), path);
-  const errors: unknown[] = [];
-  for (const [index, name] of host.entries()) {
-    try {
-      const socket = await opened(dial({ host: name, port: port[index] ?? 5432 }), name);
-      // The driver reads the name that TLS certificates are checked against here.
-      return Object.assign(socket, { host: name });
-    } catch (error) {
-      errors.push(error);
-    }
-  }
-  if (errors.length === 1) throw errors[0];
-  throw new RuntimeError('CONNECTION_LOST', errors.map(messageOf).join(' '));
+  const [name = 'localhost'] = host;
+  const socket = await opened(dial({ host: name, port: port[0] ?? 5432 }), name);
+  // The driver reads the name that TLS certificates are checked against here.
+  return Object.assign(socket, { host: name });
 }
 
 async function opened(socket: Socket, name: string): Promise<Socket> {

@@ -107,6 +107,20 @@ describe('a system whose connections break', () => {
   });
 });
 
+describe('a process that goes without a word', () => {
+  it.each(['the pool', 'a session'])(
+    'is noticed by the server within a minute, which asks after %s',
+    async (kind) => {
+      const session = kind === 'a session' ? await openSession(shop.database, 'test') : null;
+      const [row] = await (session ?? shop.database).sql`
+      select current_setting('tcp_keepalives_idle')::int + current_setting('tcp_keepalives_interval')::int *
+        current_setting('tcp_keepalives_count')::int as seconds, inet_server_addr() is not null as over_tcp`;
+      await session?.close();
+      expect(row).toEqual({ seconds: 60, over_tcp: true });
+    },
+  );
+});
+
 describe('a transaction whose connection breaks', () => {
   it('stores nothing, disturbs no other transaction, and can be tried again', async () => {
     const system = await shop.join({ works: false });
