@@ -3,9 +3,9 @@ FROM node:24-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY patches ./patches
-# The image brings its own Node; PostgreSQL is embedded only where no datasource is configured.
-# What builds the dashboard is no part of this stage; the install scripts of the packages are.
-RUN npm pkg delete scripts.prepare && npm ci --omit=dev
+# What builds the dashboard is no part of this stage; the install scripts of the packages are. The image brings its own Node, so
+# the package of it goes: 310 of 487 MB. PostgreSQL stays, for where no datasource is configured.
+RUN npm pkg delete scripts.prepare && npm ci --omit=dev && rm -r node_modules/node node_modules/.bin/node
 
 FROM node:24-bookworm-slim AS dashboard
 WORKDIR /app

@@ -144,10 +144,11 @@ async function initdb(
     '--no-instructions',
   ]);
   if (ok) return;
-  const reason = output.split('\n').findLast((line) => line.includes('error') || line.includes('FATAL'));
+  const lines = output.split('\n');
+  const reason = lines.findLast((line) => line.includes('error') || line.includes('FATAL'));
   throw new EmbeddedPostgresError(
     'EMBEDDED_START_FAILED',
-    `The database in ${dir} could not be initialised: ${reason ?? output.split('\n').at(-1)}.`,
+    `The database in ${dir} could not be initialised: ${reason ?? lines.slice(-3).join('; ')}.`,
   );
 }
 
