@@ -23,7 +23,7 @@ const TIMESTAMPTZ_OID = 1184;
  * Bounds on what the database may keep us waiting for, in milliseconds: far beyond anything regular, so that a lock that
  * somebody has forgotten becomes an error that is reported and tried again, instead of a silent stop.
  */
-export const TIME_LIMITS = {
+const TIME_LIMITS = {
   statement_timeout: 600_000,
   lock_timeout: 60_000,
   idle_in_transaction_session_timeout: 600_000,
@@ -33,11 +33,24 @@ export const TIME_LIMITS = {
  * How soon the server notices, in seconds, that a process has gone without a word, its machine or the network being down:
  * within a minute it frees the locks by which the process counts as alive. Linux would take two hours.
  */
-export const KEEPALIVES = {
+const KEEPALIVES = {
   tcp_keepalives_idle: 30,
   tcp_keepalives_interval: 10,
   tcp_keepalives_count: 3,
 } as const;
+
+/**
+ * What a connection asks of the server as it begins.
+ *
+ * @param applicationName shown in `pg_stat_activity`
+ * @param unlimited leaves out the time limits
+ */
+export const connectionSettings = (applicationName: string, unlimited = false) => ({
+  application_name: applicationName,
+  TimeZone: 'UTC',
+  ...KEEPALIVES,
+  ...(unlimited ? {} : TIME_LIMITS),
+});
 
 /**
  * How long a connection that broke waits until it is made anew, in seconds. The driver's own pauses grow with each of a
@@ -64,12 +77,7 @@ export function connect(
     connect_timeout: 10,
     backoff: backoffSeconds,
     onnotice: () => {},
-    connection: {
-      application_name: options.applicationName ?? 'g2p-bridge',
-      TimeZone: 'UTC',
-      ...KEEPALIVES,
-      ...(options.unlimited ? {} : TIME_LIMITS),
-    },
+    connection: connectionSettings(options.applicationName ?? 'g2p-bridge', options.unlimited),
   });
   const parse = sql.options.parsers[TIMESTAMPTZ_OID];
   const serialize = sql.options.serializers[TIMESTAMPTZ_OID];

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect as dial, type Socket } from 'node:net';
 import postgres from 'postgres';
-import { type Database, KEEPALIVES, type Sql, TIME_LIMITS, type Tx } from '../db/connection.ts';
+import { connectionSettings, type Database, type Sql, type Tx } from '../db/connection.ts';
 import { RuntimeError } from './errors.ts';
 
 const OPEN_TIMEOUT_MS = 10_000;
@@ -46,7 +46,7 @@ export async function openSession(
     idle_timeout: 0,
     max_lifetime: null,
     onnotice: () => {},
-    connection: { application_name: applicationName, TimeZone: 'UTC', ...KEEPALIVES, ...TIME_LIMITS },
+    connection: connectionSettings(applicationName),
     onclose: () => {
       if (!state.opened || state.lost) return;
       state.lost = true;
